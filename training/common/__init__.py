@@ -1,0 +1,1 @@
+"""What the trainers share: seeds, checkpoints, logs, crops and the ONNX export."""
