@@ -1,0 +1,1 @@
+"""BarnHand watches horses through a stable's cameras."""

@@ -1,0 +1,77 @@
+"""Boxes and the letterbox.
+
+A box is ``(x0, y0, x1, y1)`` in pixels of the full picture, x right, y down; arrays of boxes are ``(n, 4)`` float32.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+
+def area(boxes: Floats) -> Floats:
+    """Area in px² of ``(n, 4)`` boxes → ``(n,)``; a box turned inside out has none."""
+    size = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return np.asarray(size[:, 0] * size[:, 1], np.float32)
+
+
+def intersection(a: Floats, b: Floats) -> Floats:
+    """Shared area in px² of every pair: ``(n, 4)``, ``(m, 4)`` → ``(n, m)``."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    size = np.maximum(high - low, 0)
+    return np.asarray(size[..., 0] * size[..., 1], np.float32)
+
+
+def iou(a: Floats, b: Floats) -> Floats:
+    """Intersection over union of every pair: ``(n, 4)``, ``(m, 4)`` → ``(n, m)`` in 0..1."""
+    shared = intersection(a, b)
+    union = area(a)[:, None] + area(b)[None, :] - shared
+    return np.asarray(shared / np.maximum(union, 1e-6), np.float32)
+
+
+def xywh(boxes: Floats) -> Floats:
+    """Corner boxes → COCO's ``x, y, width, height``, ``(n, 4)`` both."""
+    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+
+
+def xyxy(boxes: Floats) -> Floats:
+    """COCO's ``x, y, width, height`` → corner boxes, ``(n, 4)`` both."""
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+def clip(boxes: Floats, width: int, height: int) -> Floats:
+    """Boxes cut to the picture of ``width`` × ``height`` px."""
+    limit = np.array([width, height, width, height], np.float32)
+    return np.clip(boxes, 0, limit).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """How a picture was scaled into a square: ``square = picture * scale + (dx, dy)``, all in px."""
+
+    scale: float
+    dx: float = 0.0
+    dy: float = 0.0
+
+    @classmethod
+    def fit(cls, width: int, height: int, side: int, *, centred: bool = False) -> "Letterbox":
+        """The largest scale that fits ``width`` × ``height`` into ``side`` × ``side``, top-left or centred."""
+        if width <= 0 or height <= 0 or side <= 0:
+            raise ValueError(f"a letterbox needs positive sizes, got {width} x {height} into {side}")
+        scale = min(side / width, side / height)
+        if not centred:
+            return cls(scale)
+        return cls(scale, (side - width * scale) / 2, (side - height * scale) / 2)
+
+    def to_square(self, points: Floats) -> Floats:
+        """Picture → square for ``(..., 2)`` points or ``(..., 4)`` boxes."""
+        shift = np.array([self.dx, self.dy] * (points.shape[-1] // 2), np.float32)
+        return np.asarray(points * np.float32(self.scale) + shift, np.float32)
+
+    def to_picture(self, points: Floats) -> Floats:
+        """Square → picture for ``(..., 2)`` points or ``(..., 4)`` boxes."""
+        shift = np.array([self.dx, self.dy] * (points.shape[-1] // 2), np.float32)
+        return np.asarray((points - shift) / np.float32(self.scale), np.float32)

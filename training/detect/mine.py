@@ -1,0 +1,53 @@
+"""Look for horses nobody labelled: both yardsticks over every training picture.
+
+AnimalPose leaves animals unannotated, so its "background" is not background. What a yardstick takes for a horse and
+no label explains becomes, by its score, a region the loss ignores. The result is one JSON file that `data.py` reads:
+`{"<set>/<file_name>": [[score, x1, y1, x2, y2], …]}`, in pixels of the stored picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from training.detect.suppress import suppress
+from training.detect.yardsticks import YARDSTICKS, Detector
+
+#: Scores below this are not written down.
+FLOOR = 0.1
+
+
+def pictures(data: Path) -> list[tuple[str, Path]]:
+    """Key and path of every training picture."""
+    found = []
+    for key, file in (("animalpose", "train.json"), ("arena", "train.json"), ("silhouettes", "all.json")):
+        for image in json.loads((data / key / file).read_text())["images"]:
+            found.append((f"{key}/{image['file_name']}", data / key / "images" / image["file_name"]))
+    for kind in ("horses", "humans"):
+        found += [(f"cgi/{kind}/{p.name}", p) for p in sorted((data / "cgi" / kind).glob("*.jpg"))]
+    return found
+
+
+def find(detectors: Iterable[Detector], path: Path) -> list[list[float]]:
+    """Horse boxes of all detectors in one picture, merged."""
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise ValueError(f"{path} is not a readable picture.")
+    results = [detector(picture.astype(np.uint8)) for detector in detectors]
+    boxes, scores = suppress(
+        np.concatenate([r[0] for r in results]), np.concatenate([r[1] for r in results]), 0.6, FLOOR
+    )
+    return [[round(float(v), 3) for v in (s, *b)] for b, s in zip(boxes, scores, strict=True)]
+
+
+def mine(data: Path, models: Path, out: Path) -> None:
+    """Write `out` for all training pictures under `data`."""
+    detectors = [make(models / f"{name}.onnx") for name, make in YARDSTICKS.items()]
+    found = {key: find(detectors, path) for key, path in tqdm(pictures(data), desc="mine")}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(found))

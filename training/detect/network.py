@@ -1,0 +1,252 @@
+"""The detector's network: YOLOX-nano with folded batch norms, in torch.
+
+Architecture after Ge et al., "YOLOX: Exceeding YOLO Series in 2021" (arXiv:2107.08430): a CSP backbone of depthwise
+convolutions (width 0.25, depth 0.33), a path-aggregation neck and a decoupled head on strides 8, 16 and 32.
+
+Batch norms do not exist here: the published COCO file has them folded into the convolutions, so every `Conv` is a
+convolution with a bias followed by SiLU. That makes fine-tuning faster on a CPU and leaves nothing to fold at export.
+
+The layers are declared in the order in which the published ONNX graph runs them; `load_coco` relies on that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+#: COCO's 80 classes hold these at the given rows of the class head; the detector trains on them so that the features
+#: keep telling horses from other animals, and drops all but `horse` at export.
+COCO_ROWS: dict[str, int] = {
+    "horse": 17,
+    "cow": 19,
+    "sheep": 18,
+    "dog": 16,
+    "cat": 15,
+    "person": 0,
+    "bird": 14,
+    "elephant": 20,
+    "bear": 21,
+    "zebra": 22,
+    "giraffe": 23,
+}
+CLASSES: tuple[str, ...] = tuple(COCO_ROWS)
+HORSE = CLASSES.index("horse")
+STRIDES: tuple[int, ...] = (8, 16, 32)
+
+
+class Raw(NamedTuple):
+    """What the head says about each of the M cells of a batch of B pictures.
+
+    `boxes` (B, M, 4): corners x1, y1, x2, y2 in input pixels. `objectness` (B, M) and `classes` (B, M, C): logits.
+    """
+
+    boxes: Tensor
+    objectness: Tensor
+    classes: Tensor
+
+
+class Conv(nn.Module):
+    """Convolution with bias and SiLU; `same` padding for odd kernels."""
+
+    def __init__(self, cin: int, cout: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(cin, cout, kernel, stride, (kernel - 1) // 2, groups=groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(self.conv(x))
+
+
+def depthwise(cin: int, cout: int, stride: int = 1) -> nn.Sequential:
+    """A 3×3 convolution of each channel followed by a 1×1 across channels."""
+    return nn.Sequential(Conv(cin, cin, 3, stride, cin), Conv(cin, cout))
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, channels: int, shortcut: bool) -> None:
+        super().__init__()
+        self.squeeze = Conv(channels, channels)
+        self.spread = depthwise(channels, channels)
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.spread(self.squeeze(x))
+        return x + y if self.shortcut else y
+
+
+class CrossStage(nn.Module):
+    """Cross-stage-partial block: half of the channels through bottlenecks, half straight on."""
+
+    def __init__(self, cin: int, cout: int, depth: int = 1, shortcut: bool = True) -> None:
+        super().__init__()
+        half = cout // 2
+        self.main = Conv(cin, half)
+        self.side = Conv(cin, half)
+        self.body = nn.Sequential(*(Bottleneck(half, shortcut) for _ in range(depth)))
+        self.join = Conv(2 * half, cout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.join(torch.cat([self.body(self.main(x)), self.side(x)], 1))
+
+
+class Pyramid(nn.Module):
+    """Spatial pyramid pooling: windows of 5, 9 and 13 cells beside the cell itself."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        half = channels // 2
+        self.squeeze = Conv(channels, half)
+        self.join = Conv(4 * half, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.squeeze(x)
+        return self.join(torch.cat([y, *(F.max_pool2d(y, k, 1, k // 2) for k in (5, 9, 13))], 1))
+
+
+class Head(nn.Module):
+    """The decoupled head of one stride: `classes`, then `box` and `objectness` from a second branch."""
+
+    def __init__(self, cin: int, width: int, classes: int) -> None:
+        super().__init__()
+        self.stem = Conv(cin, width)
+        # Declared in the order the published graph runs them, see the module's docstring.
+        self.class_body = nn.Sequential(depthwise(width, width), depthwise(width, width))
+        self.class_out = nn.Conv2d(width, classes, 1)
+        self.box_body = nn.Sequential(depthwise(width, width), depthwise(width, width))
+        self.box_out = nn.Conv2d(width, 4, 1)
+        self.object_out = nn.Conv2d(width, 1, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x = self.stem(x)
+        y = self.box_body(x)
+        return self.box_out(y), self.object_out(y), self.class_out(self.class_body(x))
+
+
+def upsample(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def space_to_depth(x: Tensor) -> Tensor:
+    """(B, 3, H, W) to (B, 12, H/2, W/2), in YOLOX's order of the four pixels of a 2×2 block."""
+    return torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]], 1)
+
+
+class Nano(nn.Module):
+    """YOLOX-nano. Input: (B, 3, H, W) float BGR 0–255, H and W multiples of 32. Output: `Raw`."""
+
+    def __init__(self, classes: int = len(CLASSES), width: int = 16) -> None:
+        super().__init__()
+        w = width
+        self.classes = classes
+        self.stem = Conv(12, w, 3)
+        self.dark2 = nn.Sequential(depthwise(w, 2 * w, 2), CrossStage(2 * w, 2 * w, 1))
+        self.dark3 = nn.Sequential(depthwise(2 * w, 4 * w, 2), CrossStage(4 * w, 4 * w, 3))
+        self.dark4 = nn.Sequential(depthwise(4 * w, 8 * w, 2), CrossStage(8 * w, 8 * w, 3))
+        self.dark5 = nn.Sequential(
+            depthwise(8 * w, 16 * w, 2), Pyramid(16 * w), CrossStage(16 * w, 16 * w, 1, shortcut=False)
+        )
+        self.lateral5 = Conv(16 * w, 8 * w)
+        self.down4 = CrossStage(16 * w, 8 * w, 1, shortcut=False)
+        self.lateral4 = Conv(8 * w, 4 * w)
+        self.down3 = CrossStage(8 * w, 4 * w, 1, shortcut=False)
+        self.stride3 = depthwise(4 * w, 4 * w, 2)
+        self.up4 = CrossStage(8 * w, 8 * w, 1, shortcut=False)
+        self.stride4 = depthwise(8 * w, 8 * w, 2)
+        self.up5 = CrossStage(16 * w, 16 * w, 1, shortcut=False)
+        self.heads = nn.ModuleList(Head(c * w, 4 * w, classes) for c in (4, 8, 16))
+
+    def early(self, x: Tensor) -> Tensor:
+        """The stem and first stage (stride 4): edges and textures, which stay frozen in fine-tuning."""
+        return self.dark2(self.stem(space_to_depth(x)))  # type: ignore[no-any-return]
+
+    def late(self, x: Tensor) -> Raw:
+        """From `early`'s features to the decoded outputs."""
+        c3 = self.dark3(x)
+        c4 = self.dark4(c3)
+        c5 = self.dark5(c4)
+        l5 = self.lateral5(c5)
+        m4 = self.lateral4(self.down4(torch.cat([upsample(l5), c4], 1)))
+        p3 = self.down3(torch.cat([upsample(m4), c3], 1))
+        p4 = self.up4(torch.cat([self.stride3(p3), m4], 1))
+        p5 = self.up5(torch.cat([self.stride4(p4), l5], 1))
+        outputs = [head(p) for head, p in zip(self.heads, (p3, p4, p5), strict=True)]
+        boxes, objects, classes = (
+            torch.cat([level[i].flatten(2) for level in outputs], 2).transpose(1, 2) for i in range(3)
+        )
+        height, width = 4 * x.shape[2], 4 * x.shape[3]
+        return Raw(decode(boxes, height, width), objects[..., 0], classes)
+
+    def forward(self, x: Tensor) -> Raw:
+        return self.late(self.early(x))
+
+
+def cells(height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Top-left corners (M, 2) in pixels and strides (M, 1) of all cells of an H×W input, finest stride first."""
+    corners, strides = [], []
+    for stride in STRIDES:
+        y, x = torch.meshgrid(torch.arange(height // stride), torch.arange(width // stride), indexing="ij")
+        grid = torch.stack([x, y], 2).reshape(-1, 2).float()
+        corners.append(grid * stride)
+        strides.append(torch.full((len(grid), 1), float(stride)))
+    return torch.cat(corners), torch.cat(strides)
+
+
+def decode(raw: Tensor, height: int, width: int) -> Tensor:
+    """Head outputs (B, M, 4) = offset from the cell and log size, in strides, to corner boxes in pixels."""
+    corners, strides = (t.to(raw.device) for t in cells(height, width))
+    centre = raw[..., :2] * strides + corners
+    half = raw[..., 2:].clamp(max=7.0).exp() * strides * 0.5
+    return torch.cat([centre - half, centre + half], -1)
+
+
+def convolutions(network: nn.Module) -> Iterator[nn.Conv2d]:
+    """All convolutions in the order in which they were declared."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            yield module
+
+
+def load_coco(path: Path, rows: tuple[int, ...] | None = tuple(COCO_ROWS.values())) -> Nano:
+    """The published COCO weights (`yolox_nano_coco.onnx`, Apache-2.0, Megvii) as a `Nano`.
+
+    `rows` picks rows of the 80-class head; None keeps all 80. Raises ValueError when the file is not YOLOX-nano.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(path)).graph
+    tensors = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    found = [[tensors[name] for name in node.input[1:3]] for node in graph.node if node.op_type == "Conv"]
+    network = Nano(80)
+    targets = list(convolutions(network))
+    if len(found) != len(targets):
+        raise ValueError(f"{path.name} has {len(found)} convolutions, YOLOX-nano has {len(targets)}: not the COCO file.")
+    with torch.no_grad():
+        for (weight, bias), target in zip(found, targets, strict=True):
+            if target.weight.shape != weight.shape or target.bias is None:
+                raise ValueError(f"{path.name}: a convolution of shape {weight.shape} stands where "
+                                 f"{tuple(target.weight.shape)} should.")
+            target.weight.copy_(torch.from_numpy(np.array(weight)))
+            target.bias.copy_(torch.from_numpy(np.array(bias)))
+    if rows is not None:
+        keep_classes(network, rows)
+    return network
+
+
+def keep_classes(network: Nano, rows: tuple[int, ...]) -> None:
+    """Cut the class head down to the given rows, in that order."""
+    index = torch.tensor(rows)
+    for head in network.heads:
+        assert isinstance(head, Head)
+        old = head.class_out
+        assert old.bias is not None
+        new = nn.Conv2d(old.in_channels, len(rows), 1)
+        new.weight = nn.Parameter(old.weight.detach()[index].clone())
+        new.bias = nn.Parameter(old.bias.detach()[index].clone())
+        head.class_out = new
+    network.classes = len(rows)

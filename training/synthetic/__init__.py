@@ -1,0 +1,1 @@
+"""Rendered horses with exact ground truth: stills for training, gait sequences for measuring, and the demo footage."""
