@@ -154,6 +154,11 @@ def test_states_checkpoints_and_events_come_back(hub: Hub, stream_id: str) -> No
     assert stream_id not in hub.states()
 
 
+def test_a_running_server_is_taken_over(hub_server: EmbeddedHub) -> None:
+    hub_server.start()
+    assert EmbeddedHub(hub_server._folder).alive()
+
+
 def test_an_absent_hub_is_a_clear_error() -> None:
     with pytest.raises(HubError, match="does not answer"):
         Hub("unix:///nonexistent/valkey.sock").ping()
@@ -196,7 +201,8 @@ async def test_the_api_reads_live_fragments_and_survives_a_restart(tmp_path_fact
         items = [await anext(stream) for _ in range(6)]
         assert isinstance(items[0], InitSegment)
         assert pts(items) == [0, 1, 2, 3, 4]
-        server.restart()
+        server.stop()
+        server.start()
         hub.publish_init(init_segment("a", run=2))
         hub.publish_fragments(group("a", 9, frames=2, run=2))
         again = [await anext(stream) for _ in range(3)]

