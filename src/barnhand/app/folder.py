@@ -74,13 +74,6 @@ class DataFolder:
             ) from error
 
 
-def default_root() -> Path:
-    """``/var/lib/barnhand`` for root, ``~/.local/share/barnhand`` (XDG base directory) for everybody else."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/barnhand")
-    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share")) / "barnhand"
-
-
 class Lock:
     """A lock on a file, held by one process and given back by its death. The file holds the holder's process id."""
 

@@ -1,0 +1,1 @@
+"""What each worker process is: the services of a role put together."""

@@ -1,0 +1,157 @@
+"""Starts everything in order, keeps it running, stops it in order."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from barnhand.app.child import Child
+from barnhand.app.fleet import Fleet
+from barnhand.app.folder import DataFolder, Lock
+from barnhand.app.streams import WantedStreams
+from barnhand.core.errors import BarnHandError, ConfigurationError
+from barnhand.core.time import Clock
+from barnhand.hub.embedded import EmbeddedHub
+from barnhand.hub.hub import EventReader, Hub
+from barnhand.settings.settings import Settings
+from barnhand.store.embedded import EmbeddedDatabase
+from barnhand.store.migrate import migrate
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 0.2
+POLL_SECONDS = 5.0
+"""The list of streams is read again at least this often, should an event be lost."""
+
+
+class Supervisor:
+    """The processes of one machine.
+
+    It holds nothing worth keeping: killed and started again it takes over the embedded servers and starts the workers
+    anew. ``report`` is told each step in words for a person.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, report: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._report = report
+        self.folder = DataFolder(settings.data)
+        self._lock = Lock(self.folder.run / "barnhand.lock")
+        self._hub_server = EmbeddedHub(self.folder.valkey) if settings.redis_url is None else None
+        self._database = EmbeddedDatabase(self.folder.postgres) if settings.database_url is None else None
+        self._fleet: Fleet | None = None
+        self._events: EventReader | None = None
+        self._wanted: WantedStreams | None = None
+        self._changed = threading.Event()
+
+    @property
+    def hub_url(self) -> str:
+        """Address of the hub in use."""
+        if self._hub_server is not None:
+            return self._hub_server.url
+        assert self._settings.redis_url is not None
+        return self._settings.redis_url.get_secret_value()
+
+    @property
+    def database_url(self) -> str:
+        """Address of the database in use."""
+        if self._database is not None:
+            return self._database.url
+        assert self._settings.database_url is not None
+        return self._settings.database_url.get_secret_value()
+
+    @property
+    def children(self) -> list[Child]:
+        """The worker processes."""
+        return [] if self._fleet is None else self._fleet.children
+
+    def start(self) -> None:
+        """Bring everything up. Raises ``ConfigurationError`` when the data folder is in use or cannot be used."""
+        self.folder.prepare()
+        holder = self._lock.take()
+        if holder is not None:
+            raise ConfigurationError(
+                f"BarnHand already runs on {self.folder.root} (process {holder}); "
+                "stop it first or set BARNHAND_DATA to another folder"
+            )
+        configuration = self._start_servers()
+        self._fleet = Fleet(configuration, self.folder.logs, self._settings.analysts, self._clock)
+        self._wanted = WantedStreams(self.database_url, self.folder)
+        self._report("Starting the page, the recorder and the analysts")
+        self._fleet.start()
+        self._fleet.assign(self._wanted.read())
+
+    def _start_servers(self) -> dict[str, Any]:
+        # The two servers start side by side: the database takes most of a second.
+        hub_error: list[BarnHandError] = []
+
+        def start_hub() -> None:
+            try:
+                if self._hub_server is not None:
+                    self._hub_server.start()
+            except BarnHandError as error:
+                hub_error.append(error)
+
+        thread = threading.Thread(target=start_hub)
+        thread.start()
+        if self._database is not None:
+            self._report("Starting the database")
+            self._database.start()
+        thread.join()
+        if hub_error:
+            raise hub_error[0]
+        migrate(self.database_url)
+        return {
+            "settings": self._settings.model_dump(mode="json", exclude={"database_url", "redis_url"}),
+            "hub_url": self.hub_url,
+            "database_url": self.database_url,
+        }
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until told to stop."""
+        threading.Thread(target=self._listen, args=(stop,), name="events", daemon=True).start()
+        next_poll = self._clock.monotonic()
+        while not stop.wait(WATCH_SECONDS):
+            assert self._fleet is not None
+            assert self._wanted is not None
+            self._watch_servers()
+            self._fleet.watch()
+            if self._changed.is_set() or self._clock.monotonic() >= next_poll:
+                self._changed.clear()
+                next_poll = self._clock.monotonic() + POLL_SECONDS
+                self._fleet.assign(self._wanted.read())
+
+    def stop(self) -> None:
+        """Stop the workers, then the servers; everything that was received is on disk afterwards."""
+        if self._fleet is not None:
+            self._fleet.stop()
+        if self._wanted is not None:
+            self._wanted.close()
+        if self._hub_server is not None:
+            self._hub_server.stop()
+        if self._database is not None:
+            self._database.stop()
+        self._lock.give_back()
+
+    def _watch_servers(self) -> None:
+        for server in (self._hub_server, self._database):
+            if server is None or server.alive():
+                continue
+            log.warning("%s is gone; starting it again", type(server).__name__)
+            try:
+                server.start()
+            except BarnHandError:
+                log.exception("%s does not start; it is tried again", type(server).__name__)
+
+    def _listen(self, stop: threading.Event) -> None:
+        hub = Hub(self.hub_url)
+        events = hub.events()
+        while not stop.is_set():
+            try:
+                if any(name == "streams:changed" for name, _ in events.read(block_ms=500)):
+                    self._changed.set()
+            except BarnHandError:
+                stop.wait(0.5)
+        with suppress(BarnHandError):
+            hub.close()
