@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from barnhand.core.geometry import Floats, area, intersection, iou
+from barnhand.core.geometry import Floats, area, intersection
 from barnhand.track.options import TrackOptions
 
 Ints = npt.NDArray[np.int64]
@@ -19,9 +19,9 @@ NEVER = -1.0
 
 
 def widened(boxes: Floats, margin: Floats) -> Floats:
-    """``(n, 4)`` boxes with ``(n,)`` shares of their width and height added on every side."""
-    pad = (boxes[:, 2:] - boxes[:, :2]) * margin[:, None]
-    return np.concatenate([boxes[:, :2] - pad, boxes[:, 2:] + pad], axis=1)
+    """Boxes ``(..., 4)`` with ``(...)`` shares of their width and height added on every side."""
+    pad = (boxes[..., 2:] - boxes[..., :2]) * margin[..., None]
+    return np.concatenate([boxes[..., :2] - pad, boxes[..., 2:] + pad], axis=-1)
 
 
 def cover(boxes: Floats) -> Floats:
@@ -36,13 +36,11 @@ def cover(boxes: Floats) -> Floats:
 def overlap(tracks: Floats, detections: Floats, unseen_s: Floats, options: TrackOptions) -> Floats:
     """IoU of widened boxes: tracks ``(t, 4)``, detections ``(d, 4)``, seconds out of sight ``(t,)`` → ``(t, d)``."""
     margin = np.minimum(options.margin + options.margin_growth * unseen_s, options.margin_most).astype(np.float32)
-    out = np.empty((len(tracks), len(detections)), np.float32)
-    for value in np.unique(margin):
-        rows = margin == value
-        pad_t = np.full(int(rows.sum()), value, np.float32)
-        pad_d = np.full(len(detections), value, np.float32)
-        out[rows] = iou(widened(tracks[rows], pad_t), widened(detections, pad_d))
-    return out
+    a = widened(tracks, margin)[:, None]
+    b = widened(np.broadcast_to(detections, (len(tracks), *detections.shape)), margin[:, None])
+    shared = np.maximum(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0).prod(-1)
+    union = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - shared
+    return np.asarray(shared / np.maximum(union, 1e-6), np.float32)
 
 
 def within_reach(tracks: Floats, detections: Floats, unseen_s: Floats, options: TrackOptions) -> Bools:

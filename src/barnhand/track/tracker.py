@@ -54,6 +54,7 @@ class Tracker:
         self._wall_us: int | None = None
         self._lives: list[Life] = []
         self._mean, self._cov = kalman.start(np.zeros((0, 4), np.float32), self._options.motion)
+        self._predicted = kalman.boxes_of(self._mean)
 
     @property
     def camera_motion(self) -> Matrix:
@@ -68,23 +69,22 @@ class Tracker:
         Returns every confirmed animal, also those out of sight (``seen`` false, box predicted), by id.
         """
         self._advance(frame)
-        options = self._options
-        sure = np.flatnonzero(detections.scores >= options.high_score)
-        unsure = np.flatnonzero((detections.scores < options.high_score) & (detections.scores >= options.low_score))
-        covered = cover(detections.boxes[detections.scores >= options.low_score])
+        options, wall_us, scores = self._options, frame.wall_us, detections.scores
+        kept = np.flatnonzero(scores >= options.low_score)
         covering = np.zeros(len(detections), np.float32)
-        covering[detections.scores >= options.low_score] = covered
+        covering[kept] = cover(detections.boxes[kept])
+        sure, unsure = kept[scores[kept] >= options.high_score], kept[scores[kept] < options.high_score]
 
-        looks = self._embed(frame.wall_us, detections, sure, embeddings)
-        settled = np.array([life.track_id > 0 for life in self._lives], bool)
-        pairs = self._associate(frame.wall_us, detections, np.flatnonzero(settled), sure, looks, options.accept)
-        pairs |= self._continue(frame.wall_us, detections, unsure, pairs)
-        rest = np.setdiff1d(sure, np.array(list(pairs.values()), np.int64))
-        pairs |= self._associate(frame.wall_us, detections, np.flatnonzero(~settled), rest, looks, options.accept)
+        looks = self._embed(wall_us, detections, sure, embeddings)
+        old = np.array([k for k, life in enumerate(self._lives) if life.track_id > 0], np.int64)
+        new = np.array([k for k, life in enumerate(self._lives) if life.track_id == 0], np.int64)
+        pairs = self._associate(wall_us, detections, old, sure, looks)
+        pairs |= self._continue(wall_us, detections, unsure, pairs)
+        pairs |= self._associate(wall_us, detections, new, _without(sure, pairs), looks)
 
-        self._learn(frame.wall_us, detections, pairs, looks, covering)
-        self._drop(frame.wall_us)
-        self._give_birth(frame.wall_us, detections, np.setdiff1d(sure, np.array(list(pairs.values()), np.int64)), looks)
+        self._learn(wall_us, detections, pairs, looks, covering)
+        self._drop(wall_us)
+        self._give_birth(wall_us, detections, _without(sure, pairs), looks)
         return self._tracks()
 
     def state(self) -> bytes:
@@ -103,12 +103,12 @@ class Tracker:
 
     def _advance(self, frame: Frame) -> None:
         """Carry everything to this picture's time and camera position."""
-        hide = [kalman.boxes_of(self._mean)] if self._lives else [np.zeros((0, 4), np.float32)]
-        self._matrix = self._camera.update(frame.image, np.concatenate(hide))
+        self._matrix = self._camera.update(frame.image, kalman.boxes_of(self._mean))
         gap_us = 0 if self._wall_us is None else max(frame.wall_us - self._wall_us, 0)
         self._wall_us = frame.wall_us
         self._mean = kalman.carry(self._mean, self._matrix)
         self._mean, self._cov = kalman.predict(self._mean, self._cov, gap_us / SECOND_US, self._options.motion)
+        self._predicted = kalman.boxes_of(self._mean)
         for life in self._lives:
             life.detection = None
 
@@ -134,7 +134,7 @@ class Tracker:
             return np.ones(len(boxes), bool)
         rows = np.arange(len(self._lives))
         unseen = self._unseen_s(wall_us, rows)
-        values = overlap(kalman.boxes_of(self._mean), boxes, unseen, self._options)
+        values = overlap(self._predicted, boxes, unseen, self._options)
         due = unclear(values, sure=0.5, lead=0.3)
         refresh_us = round(self._options.refresh_s * SECOND_US)
         for column, row in enumerate(values.argmax(axis=0)):
@@ -143,13 +143,13 @@ class Tracker:
         return due
 
     def _associate(
-        self, wall_us: int, detections: Detections, rows: Ints, columns: Ints, looks: Floats | None, least: float
+        self, wall_us: int, detections: Detections, rows: Ints, columns: Ints, looks: Floats | None
     ) -> dict[int, int]:
         """Pairs of track row and detection by overlap and appearance."""
         if not len(rows) or not len(columns):
             return {}
         options = self._options
-        predicted = kalman.boxes_of(self._mean)
+        predicted = self._predicted
         unseen = self._unseen_s(wall_us, rows)
         overlaps = overlap(predicted[rows], detections.boxes[columns], unseen, options)
         alike = None
@@ -160,7 +160,7 @@ class Tracker:
         hidden = np.maximum(cover(predicted)[rows], np.clip(unseen / options.occluded_s, 0, 1))
         share = options.appearance + (options.appearance_most - options.appearance) * hidden
         reachable = within_reach(predicted[rows], detections.boxes[columns], unseen, options)
-        picked = assign(affinity(overlaps, alike, share, reachable, options), least)
+        picked = assign(affinity(overlaps, alike, share, reachable, options), options.accept)
         return {int(rows[r]): int(columns[c]) for r, c in zip(*picked, strict=True)}
 
     def _continue(self, wall_us: int, detections: Detections, columns: Ints, pairs: dict[int, int]) -> dict[int, int]:
@@ -173,9 +173,7 @@ class Tracker:
         if not near or not len(columns):
             return {}
         rows = np.array(near, np.int64)
-        values = overlap(
-            kalman.boxes_of(self._mean)[rows], detections.boxes[columns], self._unseen_s(wall_us, rows), self._options
-        )
+        values = overlap(self._predicted[rows], detections.boxes[columns], self._unseen_s(wall_us, rows), self._options)
         picked = assign(values, self._options.accept_low)
         return {int(rows[r]): int(columns[c]) for r, c in zip(*picked, strict=True)}
 
@@ -266,3 +264,9 @@ class Tracker:
             if life.track_id > 0
         ]
         return sorted(tracks, key=lambda track: track.track_id)
+
+
+def _without(columns: Ints, pairs: dict[int, int]) -> Ints:
+    """The detections nobody took."""
+    taken = set(pairs.values())
+    return np.array([c for c in columns.tolist() if c not in taken], np.int64)
