@@ -1,0 +1,1 @@
+"""The horse-20 pose network: data, augmentation, model, training, evaluation, export."""
