@@ -1,0 +1,69 @@
+"""BarnHand's own detector: one class, boxes decoded inside the graph.
+
+Input ``images`` float32 (N, 3, 416, 416), BGR 0..255, letterboxed top-left on grey 114; outputs ``boxes`` (N, M, 4) corners
+in input px and ``scores`` (N, M). Metadata: ``barnhand.threshold``, ``barnhand.nms`` = ``{"kind": "hard" | "soft", "iou",
+"sigma", "floor", "limit"}``.
+"""
+
+from collections.abc import Sequence
+
+from barnhand.core.detection import Detections
+from barnhand.core.errors import ModelError
+from barnhand.core.frame import Image
+from barnhand.networks.adapter import BoxNetwork, Suppression, float_metadata, json_metadata
+from barnhand.networks.detectors.reading import one_picture_input, select, square_side
+from barnhand.networks.pictures import Placement, letterbox, planes
+from barnhand.networks.session import Array, Session, Signature
+
+FAMILY = "barnhand-detector"
+
+
+class BarnHandDetector(BoxNetwork):
+    """The embedded horse detector, or one fine-tuned from it."""
+
+    family = FAMILY
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.side = square_side(session, 416)
+        self.threshold = float_metadata(session, "barnhand.threshold", BoxNetwork.threshold)
+        self.suppression = _suppression(session)
+        names = [tensor.name for tensor in session.signature.outputs]
+        self._boxes, self._scores = names.index("boxes"), names.index("scores")
+
+    @classmethod
+    def matches(cls, signature: Signature) -> bool:
+        """Named outputs ``boxes`` and ``scores``, and the family's name."""
+        return (
+            signature.metadata.get("barnhand.family") == FAMILY
+            and one_picture_input(signature)
+            and {"boxes", "scores"} <= {tensor.name for tensor in signature.outputs}
+        )
+
+    def preprocess(self, images: Sequence[Image]) -> tuple[Array, list[Placement]]:
+        """Letterboxed BGR planes, 0..255."""
+        squares, fits = zip(*(letterbox(image, self.side) for image in images), strict=True)
+        return planes(squares, rgb=False), list(fits)
+
+    def postprocess(self, outputs: Sequence[Array], fits: Sequence[Placement], floor: float) -> list[Detections]:
+        """Corner boxes as they are."""
+        pairs = zip(outputs[self._boxes], outputs[self._scores], fits, strict=True)
+        return [select(boxes, scores, fit, floor) for boxes, scores, fit in pairs]
+
+
+def _suppression(session: Session) -> Suppression:
+    data = json_metadata(session, "barnhand.nms")
+    kind = data.get("kind", "hard")
+    if kind not in {"hard", "soft"}:
+        raise ModelError(f"{session.name} wants {kind!r} suppression, which this BarnHand does not know; update BarnHand")
+    usual = Suppression()
+    try:
+        sigma = float(data.get("sigma", data.get("soft", 0.5))) if kind == "soft" else 0.0
+        return Suppression(
+            iou=float(data.get("iou", usual.iou)),
+            sigma=sigma,
+            floor=float(data.get("floor", usual.floor)),
+            limit=int(data.get("limit", usual.limit)),
+        )
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{session.name}: its metadata barnhand.nms cannot be used ({error}); export it again") from error

@@ -1,0 +1,1 @@
+"""Appearance networks, one family a file."""
