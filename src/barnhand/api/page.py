@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 
 from barnhand.api.problems import ProblemError
@@ -27,7 +27,7 @@ def install(app: FastAPI, folder: Path) -> None:
     """Serve ``folder``: its files as they are, every other address as ``index.html``, which finds its way itself."""
 
     @app.get("/{path:path}", include_in_schema=False)
-    def page(request: Request, path: str) -> Response:
+    def page(path: str) -> Response:
         if path.startswith(NOT_PAGE):
             raise ProblemError(404, "there is nothing at this address")
         root = folder.resolve()

@@ -77,7 +77,7 @@ def install(app: FastAPI) -> None:
     """Make every error of ``app`` a problem."""
 
     @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
         given = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
         detail = given or _PLAIN.get(error.status_code, HTTPStatus(error.status_code).description)
         return _answer(error.status_code, _sentence(detail), headers=error.headers)
@@ -91,7 +91,7 @@ def install(app: FastAPI) -> None:
         return _answer(status, _sentence(str(error)), headers=headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         errors = [
             {"field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]), "detail": _sentence(item["msg"])}
             for item in error.errors()

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from barnhand.core.chunk import ChunkState
+from barnhand.core.identity import Certainty
 from barnhand.core.stream import Cause, SourceType, Status
 from barnhand.store.records import Role
 
@@ -186,7 +188,7 @@ class Chunk(Record):
     discontinuity: bool
     closed: bool
     protected: bool
-    state: Literal["pending", "analysed", "failed"] = Field(description="analysed is what the contract calls processed")
+    state: ChunkState = Field(description="analysed is what the contract calls processed")
     cause: str | None
     tries: int
     media: str
@@ -242,7 +244,7 @@ class Detection(Record):
     metrics: dict[str, float | None] = Field(description="null where not measurable: never zero for not seen")
     track_id: int
     name: str | None
-    certainty: Literal["confirmed", "probable", "unknown"]
+    certainty: Certainty
     pts: Ticks
 
 
@@ -253,7 +255,7 @@ class HorseObservation(Record):
     tracking_id: str
     horse_id: str | None
     name: str | None
-    certainty: Literal["confirmed", "probable", "unknown"]
+    certainty: Certainty
     similarity: float
     color: str
     bbox: BoundingBox

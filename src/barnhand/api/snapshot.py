@@ -75,7 +75,9 @@ class Snapshots:
             if kept is not None and self._clock.monotonic() - kept[0] < self._age_s:
                 return kept[1]
             await asyncio.to_thread(self._store.streams.get, stream_id)
-            picture = await self._live(stream_id) or await asyncio.to_thread(self._recorded, stream_id)
+            picture = await self._live(stream_id)
+            if picture is None:
+                picture = await asyncio.to_thread(self._recorded, stream_id)
             self._kept[stream_id] = (self._clock.monotonic(), picture)
             return picture
 

@@ -12,14 +12,15 @@ from barnhand.api import schemas
 from barnhand.api.overlay import observations, pose_of
 from barnhand.api.problems import ProblemError, responses
 from barnhand.api.routes.recordings import EndUs, StartUs
-from barnhand.api.security import SignedIn
+from barnhand.api.security import SIGNED_IN
 from barnhand.api.services import Api
+from barnhand.core.identity import Certainty
 from barnhand.core.skeleton import load_skeleton
 from barnhand.core.time import datetime_of_wall, wall_of_datetime
 from barnhand.store.detections import Cursor
 from barnhand.store.records import DetectionRecord
 
-router = APIRouter(tags=["detections"])
+router = APIRouter(tags=["detections"], dependencies=[SIGNED_IN])
 
 Moment = Annotated[datetime | None, Query(description="RFC 3339 with a zone, e.g. 2026-11-22T03:04:05Z")]
 
@@ -43,7 +44,7 @@ def _describe(record: DetectionRecord) -> schemas.Detection:
         metrics=dict(record.metrics),
         track_id=record.track_id,
         name=record.horse_name,
-        certainty=record.certainty,
+        certainty=Certainty(record.certainty),
         pts=record.pts,
     )
 
@@ -62,7 +63,7 @@ def _describe(record: DetectionRecord) -> schemas.Detection:
 )
 def list_detections(
     api: Api,
-    caller: SignedIn,
+   ,
     request: Request,
     response: Response,
     stream_id: UUID,
@@ -95,7 +96,7 @@ def list_detections(
     responses=responses(401, 404, 422),
 )
 def list_observations(
-    api: Api, caller: SignedIn, request: Request, stream_id: UUID, start_us: StartUs, end_us: EndUs
+    api: Api, request: Request, stream_id: UUID, start_us: StartUs, end_us: EndUs
 ) -> Response:
     """The overlay of a time, oldest first, in the form the WebSocket sends; pictures without a horse are left out."""
     if end_us <= start_us:
@@ -121,7 +122,7 @@ def list_observations(
 @router.get("/activity", responses=responses(401, 422))
 def activity(
     api: Api,
-    caller: SignedIn,
+   ,
     start_time: datetime,
     end_time: datetime,
     stream_id: UUID | None = None,
@@ -139,7 +140,7 @@ def activity(
 
 
 @router.get("/skeletons/{name}", responses=responses(401, 404))
-def skeleton(caller: SignedIn, name: str) -> schemas.Skeleton:
+def skeleton(name: str) -> schemas.Skeleton:
     """Points and bones of a skeleton, for drawing."""
     found = load_skeleton(name)
     return schemas.Skeleton(name=found.name, points=list(found.points), bones=list(found.bones))

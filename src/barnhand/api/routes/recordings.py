@@ -8,12 +8,12 @@ from fastapi.responses import FileResponse
 
 from barnhand.api import schemas
 from barnhand.api.problems import ProblemError, responses
-from barnhand.api.security import SignedIn
+from barnhand.api.security import SIGNED_IN
 from barnhand.api.services import Api
 from barnhand.core.chunk import ChunkState
 from barnhand.store.records import StoredChunk
 
-router = APIRouter(tags=["recordings"])
+router = APIRouter(tags=["recordings"], dependencies=[SIGNED_IN])
 
 StartUs = Annotated[int, Query(ge=0, description="microseconds since 1970 UTC")]
 EndUs = Annotated[int, Query(ge=0, description="microseconds since 1970 UTC; not included")]
@@ -29,7 +29,7 @@ def _describe(stored: StoredChunk) -> schemas.Chunk:
     fields = {name: getattr(stored.chunk, name) for name in stored.chunk.__dataclass_fields__ if name != "path"}
     return schemas.Chunk(
         **fields,
-        state=stored.state.value,
+        state=stored.state,
         cause=stored.cause,
         tries=stored.tries,
         protected=stored.protected,
@@ -45,7 +45,7 @@ def _span(start_us: int, end_us: int) -> None:
 @router.get("/streams/{stream_id}/chunks", responses=responses(401, 404, 422))
 def list_chunks(
     api: Api,
-    caller: SignedIn,
+   ,
     response: Response,
     stream_id: UUID,
     start_us: StartUs = 0,
@@ -63,7 +63,7 @@ def list_chunks(
 
 
 @router.get("/streams/{stream_id}/gaps", responses=responses(401, 404, 422))
-def list_gaps(api: Api, caller: SignedIn, stream_id: UUID, start_us: StartUs = 0, end_us: EndUs = 2**62) -> list[schemas.Gap]:
+def list_gaps(api: Api, stream_id: UUID, start_us: StartUs = 0, end_us: EndUs = 2**62) -> list[schemas.Gap]:
     """Stretches that were not recorded, oldest first, a thousand at most."""
     _span(start_us, end_us)
     api.store.streams.get(str(stream_id), removed=True)
@@ -75,7 +75,7 @@ def list_gaps(api: Api, caller: SignedIn, stream_id: UUID, start_us: StartUs = 0
     response_class=Response,
     responses={200: {"content": {"application/vnd.apple.mpegurl": {}}}, **responses(401, 404, 422)},
 )
-def playlist(api: Api, caller: SignedIn, stream_id: UUID, start_us: StartUs, end_us: EndUs) -> Response:
+def playlist(api: Api, stream_id: UUID, start_us: StartUs, end_us: EndUs) -> Response:
     """HLS (RFC 8216) of what was recorded in a time of up to a day, across gaps."""
     from barnhand.fragments.playlist import vod_playlist
 
@@ -91,7 +91,7 @@ def playlist(api: Api, caller: SignedIn, stream_id: UUID, start_us: StartUs, end
 
 
 @router.get("/chunks/{chunk_id}", responses=responses(401, 404))
-def read_chunk(api: Api, caller: SignedIn, chunk_id: str) -> schemas.Chunk:
+def read_chunk(api: Api, chunk_id: str) -> schemas.Chunk:
     """One chunk."""
     return _describe(api.store.chunks.get(chunk_id))
 
@@ -106,7 +106,7 @@ def read_chunk(api: Api, caller: SignedIn, chunk_id: str) -> schemas.Chunk:
         **responses(401, 404),
     },
 )
-def chunk_media(api: Api, caller: SignedIn, chunk_id: str) -> FileResponse:
+def chunk_media(api: Api, chunk_id: str) -> FileResponse:
     """A chunk's bytes (fMP4), whole or by ``Range``."""
     stored = api.store.chunks.get(chunk_id)
     root = api.services.recordings.resolve()
@@ -125,7 +125,7 @@ def chunk_media(api: Api, caller: SignedIn, chunk_id: str) -> FileResponse:
         **responses(401, 404, 422, 503),
     },
 )
-async def snapshot(api: Api, caller: SignedIn, stream_id: UUID) -> Response:
+async def snapshot(api: Api, stream_id: UUID) -> Response:
     """The newest key frame as JPEG, at most a second older than it could be. 404 while there is no picture."""
     picture = await api.snapshots.newest(str(stream_id))
     headers = {"Cache-Control": "no-store", "X-Taken-Us": str(picture.wall_us)}

@@ -8,14 +8,14 @@ from fastapi import APIRouter
 
 from barnhand.api import schemas
 from barnhand.api.problems import responses
-from barnhand.api.security import Admin, SignedIn
+from barnhand.api.security import ADMIN, SIGNED_IN
 from barnhand.api.services import Api, State
 from barnhand.core.errors import HubError
 from barnhand.core.stream import Status, StreamState
 from barnhand.store.addresses import Address, split
 from barnhand.store.records import RecordingFacts, StreamRecord
 
-router = APIRouter(prefix="/streams", tags=["streams"])
+router = APIRouter(prefix="/streams", tags=["streams"], dependencies=[SIGNED_IN])
 log = logging.getLogger(__name__)
 
 
@@ -63,7 +63,7 @@ def _one(api: State, stream_id: UUID) -> schemas.Stream:
 
 
 @router.get("", responses=responses(401, 422))
-def list_streams(api: Api, caller: SignedIn, farm_id: UUID | None = None, status: Status | None = None) -> list[schemas.Stream]:
+def list_streams(api: Api, farm_id: UUID | None = None, status: Status | None = None) -> list[schemas.Stream]:
     """All cameras, by name."""
     records = api.store.streams.all(None if farm_id is None else str(farm_id))
     states = _states(api)
@@ -72,8 +72,8 @@ def list_streams(api: Api, caller: SignedIn, farm_id: UUID | None = None, status
     return [stream for stream in streams if status is None or stream.status is status]
 
 
-@router.post("", status_code=201, responses=responses(401, 403, 422))
-def create_stream(api: Api, caller: Admin, body: schemas.StreamConfig) -> schemas.Stream:
+@router.post("", status_code=201, dependencies=[ADMIN], responses=responses(401, 403, 422))
+def create_stream(api: Api, body: schemas.StreamConfig) -> schemas.Stream:
     """Add a camera."""
     address = split(body.source_type, body.source_url, body.username, body.password)
     record = api.store.streams.create(
@@ -89,13 +89,13 @@ def create_stream(api: Api, caller: Admin, body: schemas.StreamConfig) -> schema
 
 
 @router.get("/{stream_id}", responses=responses(401, 404, 422))
-def read_stream(api: Api, caller: SignedIn, stream_id: UUID) -> schemas.Stream:
+def read_stream(api: Api, stream_id: UUID) -> schemas.Stream:
     """One camera."""
     return _one(api, stream_id)
 
 
-@router.patch("/{stream_id}", responses=responses(401, 403, 404, 422))
-def change_stream(api: Api, caller: Admin, stream_id: UUID, body: schemas.StreamChange) -> schemas.Stream:
+@router.patch("/{stream_id}", dependencies=[ADMIN], responses=responses(401, 403, 404, 422))
+def change_stream(api: Api, stream_id: UUID, body: schemas.StreamChange) -> schemas.Stream:
     """Change a camera; a running one is started anew where that is needed."""
     before = api.store.streams.get(str(stream_id))
     address: Address | None = None
@@ -115,23 +115,23 @@ def change_stream(api: Api, caller: Admin, stream_id: UUID, body: schemas.Stream
     return _one(api, stream_id)
 
 
-@router.delete("/{stream_id}", status_code=204, responses=responses(401, 403, 404, 422))
-def delete_stream(api: Api, caller: Admin, stream_id: UUID) -> None:
+@router.delete("/{stream_id}", status_code=204, dependencies=[ADMIN], responses=responses(401, 403, 404, 422))
+def delete_stream(api: Api, stream_id: UUID) -> None:
     """Remove a camera; what it recorded ages out as any other recording."""
     api.store.streams.delete(str(stream_id))
     _tell(api, str(stream_id), "deleted")
 
 
-@router.post("/{stream_id}/start", responses=responses(401, 403, 404, 422))
-def start_stream(api: Api, caller: Admin, stream_id: UUID) -> schemas.Stream:
+@router.post("/{stream_id}/start", dependencies=[ADMIN], responses=responses(401, 403, 404, 422))
+def start_stream(api: Api, stream_id: UUID) -> schemas.Stream:
     """Record and analyse from now on."""
     api.store.streams.update(str(stream_id), status=Status.ACTIVE)
     _tell(api, str(stream_id), "started")
     return _one(api, stream_id)
 
 
-@router.post("/{stream_id}/stop", responses=responses(401, 403, 404, 422))
-def stop_stream(api: Api, caller: Admin, stream_id: UUID) -> schemas.Stream:
+@router.post("/{stream_id}/stop", dependencies=[ADMIN], responses=responses(401, 403, 404, 422))
+def stop_stream(api: Api, stream_id: UUID) -> schemas.Stream:
     """Stop recording and analysing."""
     api.store.streams.update(str(stream_id), status=Status.INACTIVE)
     _tell(api, str(stream_id), "stopped")
