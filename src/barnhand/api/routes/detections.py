@@ -63,7 +63,6 @@ def _describe(record: DetectionRecord) -> schemas.Detection:
 )
 def list_detections(
     api: Api,
-   ,
     request: Request,
     response: Response,
     stream_id: UUID,
@@ -95,9 +94,7 @@ def list_detections(
     response_model=schemas.ObservationPage,
     responses=responses(401, 404, 422),
 )
-def list_observations(
-    api: Api, request: Request, stream_id: UUID, start_us: StartUs, end_us: EndUs
-) -> Response:
+def list_observations(api: Api, request: Request, stream_id: UUID, start_us: StartUs, end_us: EndUs) -> Response:
     """The overlay of a time, oldest first, in the form the WebSocket sends; pictures without a horse are left out."""
     if end_us <= start_us:
         raise ProblemError(422, "end_us is not after start_us; give the later time as end_us")
@@ -122,7 +119,6 @@ def list_observations(
 @router.get("/activity", responses=responses(401, 422))
 def activity(
     api: Api,
-   ,
     start_time: datetime,
     end_time: datetime,
     stream_id: UUID | None = None,

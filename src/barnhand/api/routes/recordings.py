@@ -45,7 +45,6 @@ def _span(start_us: int, end_us: int) -> None:
 @router.get("/streams/{stream_id}/chunks", responses=responses(401, 404, 422))
 def list_chunks(
     api: Api,
-   ,
     response: Response,
     stream_id: UUID,
     start_us: StartUs = 0,
