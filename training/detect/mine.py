@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from training.detect.suppress import suppress
 from training.detect.yardsticks import YARDSTICKS, Detector
@@ -39,9 +39,7 @@ def find(detectors: Iterable[Detector], path: Path) -> list[list[float]]:
     if picture is None:
         raise ValueError(f"{path} is not a readable picture.")
     results = [detector(picture.astype(np.uint8)) for detector in detectors]
-    boxes, scores = suppress(
-        np.concatenate([r[0] for r in results]), np.concatenate([r[1] for r in results]), 0.6, FLOOR
-    )
+    boxes, scores = suppress(np.concatenate([r[0] for r in results]), np.concatenate([r[1] for r in results]), 0.6, FLOOR)
     return [[round(float(v), 3) for v in (s, *b)] for b, s in zip(boxes, scores, strict=True)]
 
 

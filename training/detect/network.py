@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 #: COCO's 80 classes hold these at the given rows of the class head; the detector trains on them so that the features
@@ -59,7 +59,7 @@ class Conv(nn.Module):
         self.conv = nn.Conv2d(cin, cout, kernel, stride, (kernel - 1) // 2, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.silu(self.conv(x))
+        return nnf.silu(self.conv(x))
 
 
 def depthwise(cin: int, cout: int, stride: int = 1) -> nn.Sequential:
@@ -75,7 +75,7 @@ class Bottleneck(nn.Module):
         self.shortcut = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.spread(self.squeeze(x))
+        y: Tensor = self.spread(self.squeeze(x))
         return x + y if self.shortcut else y
 
 
@@ -91,7 +91,8 @@ class CrossStage(nn.Module):
         self.join = Conv(2 * half, cout)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.join(torch.cat([self.body(self.main(x)), self.side(x)], 1))
+        joined: Tensor = self.join(torch.cat([self.body(self.main(x)), self.side(x)], 1))
+        return joined
 
 
 class Pyramid(nn.Module):
@@ -105,7 +106,8 @@ class Pyramid(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.squeeze(x)
-        return self.join(torch.cat([y, *(F.max_pool2d(y, k, 1, k // 2) for k in (5, 9, 13))], 1))
+        joined: Tensor = self.join(torch.cat([y, *(nnf.max_pool2d(y, k, 1, k // 2) for k in (5, 9, 13))], 1))
+        return joined
 
 
 class Head(nn.Module):
@@ -128,7 +130,7 @@ class Head(nn.Module):
 
 
 def upsample(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+    return nnf.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 def space_to_depth(x: Tensor) -> Tensor:
@@ -147,9 +149,7 @@ class Nano(nn.Module):
         self.dark2 = nn.Sequential(depthwise(w, 2 * w, 2), CrossStage(2 * w, 2 * w, 1))
         self.dark3 = nn.Sequential(depthwise(2 * w, 4 * w, 2), CrossStage(4 * w, 4 * w, 3))
         self.dark4 = nn.Sequential(depthwise(4 * w, 8 * w, 2), CrossStage(8 * w, 8 * w, 3))
-        self.dark5 = nn.Sequential(
-            depthwise(8 * w, 16 * w, 2), Pyramid(16 * w), CrossStage(16 * w, 16 * w, 1, shortcut=False)
-        )
+        self.dark5 = nn.Sequential(depthwise(8 * w, 16 * w, 2), Pyramid(16 * w), CrossStage(16 * w, 16 * w, 1, shortcut=False))
         self.lateral5 = Conv(16 * w, 8 * w)
         self.down4 = CrossStage(16 * w, 8 * w, 1, shortcut=False)
         self.lateral4 = Conv(8 * w, 4 * w)
@@ -175,9 +175,7 @@ class Nano(nn.Module):
         p4 = self.up4(torch.cat([self.stride3(p3), m4], 1))
         p5 = self.up5(torch.cat([self.stride4(p4), l5], 1))
         outputs = [head(p) for head, p in zip(self.heads, (p3, p4, p5), strict=True)]
-        boxes, objects, classes = (
-            torch.cat([level[i].flatten(2) for level in outputs], 2).transpose(1, 2) for i in range(3)
-        )
+        boxes, objects, classes = (torch.cat([level[i].flatten(2) for level in outputs], 2).transpose(1, 2) for i in range(3))
         height, width = 4 * x.shape[2], 4 * x.shape[3]
         return Raw(decode(boxes, height, width), objects[..., 0], classes)
 
@@ -229,8 +227,9 @@ def load_coco(path: Path, rows: tuple[int, ...] | None = tuple(COCO_ROWS.values(
     with torch.no_grad():
         for (weight, bias), target in zip(found, targets, strict=True):
             if target.weight.shape != weight.shape or target.bias is None:
-                raise ValueError(f"{path.name}: a convolution of shape {weight.shape} stands where "
-                                 f"{tuple(target.weight.shape)} should.")
+                raise ValueError(
+                    f"{path.name}: a convolution of shape {weight.shape} stands where {tuple(target.weight.shape)} should."
+                )
             target.weight.copy_(torch.from_numpy(np.array(weight)))
             target.bias.copy_(torch.from_numpy(np.array(bias)))
     if rows is not None:

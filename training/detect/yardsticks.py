@@ -67,7 +67,8 @@ class YoloxNano:
         out = self.session.run(None, {"images": canvas.transpose(2, 0, 1)[None].astype(np.float32)})[0][0]
         centre = (out[:, :2] + self.corners) * self.strides
         half = np.exp(out[:, 2:4]) * self.strides / 2
-        return np.concatenate([centre - half, centre + half], 1) / scale, out[:, 4], out[:, 5:]
+        boxes = np.concatenate([centre - half, centre + half], 1) / scale
+        return boxes.astype(np.float32), out[:, 4], out[:, 5:]
 
     def __call__(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
         boxes, objectness, classes = self.raw(picture)

@@ -1,0 +1,218 @@
+"""Training samples: pictures chosen, put together and turned into batches.
+
+At least half of what the network sees holds no horse. Sample number i is a function of (seed, i), so a run that was
+stopped goes on with exactly the samples it would have had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from training.detect.augment import Rng, Scene, bars, light, paste, place, placement
+from training.detect.data import Library, Picture
+
+#: How pictures with horses, and those without, are drawn: weight by kind. Kinds with no picture are left out.
+POSITIVE: dict[str, float] = {"horse": 0.60, "arena": 0.17, "silhouette": 0.10, "synthetic": 0.20}
+NEGATIVE: dict[str, float] = {"livestock": 0.56, "pet": 0.32, "human": 0.12}
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Shares of the kinds of samples."""
+
+    negative: float = 0.5
+    """Share of pictures drawn from those without a horse."""
+    plain: float = 0.25
+    """Share of samples that are one picture letterboxed as at run time."""
+    mosaic: float = 0.35
+    """Share of samples made of two or four pictures."""
+    pasted: float = 0.2
+    """Share of samples that get cut-out horses."""
+    barred: float = 0.1
+    """Share of samples seen through bars or rails."""
+    sizes: tuple[int, ...] = field(default=(352, 384, 416, 416, 448))
+    """Input sizes, one a batch."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B samples of one size S, padded to the same number of boxes.
+
+    `pixels` (B, 3, S, S) uint8 BGR; `boxes` (B, G, 4), `labels` (B, G), `known` (B, G) true where there is a box;
+    `ignore` (B, K, 4), `ignored` (B, K) likewise.
+    """
+
+    pixels: Tensor
+    boxes: Tensor
+    labels: Tensor
+    known: Tensor
+    ignore: Tensor
+    ignored: Tensor
+
+
+class Composer:
+    """Makes samples out of a library."""
+
+    def __init__(self, library: Library, mix: Mix, seed: int) -> None:
+        self.library, self.mix, self.seed = library, mix, seed
+        self.positive = self._weights(POSITIVE)
+        self.negative = self._weights(NEGATIVE)
+
+    def _weights(self, wanted: dict[str, float]) -> tuple[list[str], npt.NDArray[np.float64]]:
+        kinds = [kind for kind in wanted if self.library.pictures.get(kind)]
+        weights = np.array([wanted[kind] for kind in kinds])
+        return kinds, weights / weights.sum()
+
+    def pick(self, rng: Rng) -> Picture:
+        kinds, weights = self.negative if rng.random() < self.mix.negative else self.positive
+        drawer = self.library.pictures[kinds[int(rng.choice(len(kinds), p=weights))]]
+        return drawer[int(rng.integers(len(drawer)))]
+
+    def sample(self, number: int, size: int) -> Scene:
+        rng = np.random.default_rng((self.seed, number))
+        draw = rng.random()
+        if draw < self.mix.plain:
+            scene = self._plain(size, rng)
+        elif draw < 1 - self.mix.mosaic:
+            scene = self._single(size, rng)
+        else:
+            scene = self._mosaic(size, rng)
+        if self.library.pictures.get("silhouette") and rng.random() < self.mix.pasted:
+            for _ in range(int(rng.choice([1, 1, 2, 3]))):
+                self._paste(scene, rng)
+        if rng.random() < self.mix.barred:
+            bars(scene.pixels, rng)
+        scene.pixels = light(scene.pixels, rng)
+        return scene
+
+    def _plain(self, size: int, rng: Rng) -> Scene:
+        picture = self.pick(rng)
+        pixels = picture.read()
+        scale = min(size / pixels.shape[0], size / pixels.shape[1])
+        matrix = np.array([[scale, 0, 0], [0, scale, 0]], np.float32)
+        if rng.random() < 0.5:
+            matrix[0] = [-scale, 0, scale * pixels.shape[1]]
+        scene = Scene.blank(size)
+        place(scene, picture, pixels, matrix, (0, 0, size, size))
+        return scene
+
+    def _single(self, size: int, rng: Rng) -> Scene:
+        picture = self.pick(rng)
+        pixels = picture.read()
+        if picture.kind == "arena":
+            zoom = np.exp(rng.uniform(np.log(0.8), np.log(2.2)))
+        elif rng.random() < 0.6:
+            zoom = np.exp(rng.uniform(np.log(0.85), np.log(1.7)))
+        else:
+            zoom = np.exp(rng.uniform(np.log(0.25), np.log(0.85)))
+        scene = Scene.blank(size) if rng.random() < 0.7 else Scene.blank(size, tuple(rng.integers(0, 256, 3).tolist()))
+        if zoom < 0.6 and rng.random() < 0.5:
+            drawer = self.library.pictures.get("human") or self.library.pictures["pet"]
+            behind = drawer[int(rng.integers(len(drawer)))]
+            back = behind.read()
+            fill = np.array([[size / back.shape[1], 0, 0], [0, size / back.shape[0], 0]], np.float32)
+            place(scene, behind, back, fill, (0, 0, size, size))
+            scene.boxes, scene.labels = scene.boxes[:0], scene.labels[:0]
+        place(scene, picture, pixels, placement(picture, pixels, size, size, float(zoom), rng), (0, 0, size, size))
+        return scene
+
+    def _mosaic(self, size: int, rng: Rng) -> Scene:
+        scene = Scene.blank(size)
+        cx, cy = (int(v) for v in rng.uniform(0.3, 0.7, 2) * size)
+        if rng.random() < 0.4:
+            windows = [(0, 0, cx, size), (cx, 0, size, size)] if rng.random() < 0.5 else [(0, 0, size, cy), (0, cy, size, size)]
+        else:
+            windows = [(0, 0, cx, cy), (cx, 0, size, cy), (0, cy, cx, size), (cx, cy, size, size)]
+        for window in windows:
+            picture = self.pick(rng)
+            pixels = picture.read()
+            zoom = float(np.exp(rng.uniform(np.log(0.8), np.log(2.0 if picture.kind == "arena" else 1.5))))
+            width, height = window[2] - window[0], window[3] - window[1]
+            place(scene, picture, pixels, placement(picture, pixels, width, height, zoom, rng), window)
+        return scene
+
+    def _paste(self, scene: Scene, rng: Rng) -> None:
+        """A cut-out horse, half the time in front of an animal that is already there."""
+        drawer = self.library.pictures["silhouette"]
+        picture = drawer[int(rng.integers(len(drawer)))]
+        assert picture.mask is not None
+        pixels: npt.NDArray[Any] = picture.read()
+        mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            return
+        if mask.max() <= 1:
+            mask = mask * 255
+        mask = cv2.resize(mask, (pixels.shape[1], pixels.shape[0]))
+        x1, y1, x2, y2 = (int(v) for v in picture.boxes[0])
+        x1, y1 = max(0, x1 - 3), max(0, y1 - 3)
+        pixels, mask = pixels[y1 : y2 + 3, x1 : x2 + 3], mask[y1 : y2 + 3, x1 : x2 + 3]
+        size = scene.pixels.shape[0]
+        beside = len(scene.boxes) > 0 and rng.random() < 0.5
+        box = scene.boxes[int(rng.integers(len(scene.boxes)))] if beside else None
+        height = size * np.exp(rng.uniform(np.log(0.08), np.log(0.7)))
+        if box is not None:
+            height = (box[3] - box[1]) * rng.uniform(0.7, 1.15)
+        scale = min(float(height) / mask.shape[0], 0.95 * size / mask.shape[1])
+        shape = (max(9, round(mask.shape[1] * scale)), max(9, round(mask.shape[0] * scale)))
+        pixels = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA)
+        mask = cv2.resize(mask, shape)
+        if rng.random() < 0.5:
+            pixels, mask = np.ascontiguousarray(pixels[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
+        tint = rng.uniform(0.6, 1.6) * rng.uniform(0.88, 1.12, 3)
+        pixels = np.clip(pixels * tint, 0, 255).astype(np.uint8)
+        h, w = mask.shape
+        if box is not None:
+            corner = (int(rng.uniform(box[0], box[2]) - w / 2), int(box[3] - h + rng.uniform(-0.1, 0.1) * h))
+        else:
+            corner = (int(rng.uniform(-0.2 * w, size - 0.8 * w)), int(rng.uniform(-0.1 * h, size - 0.9 * h)))
+        paste(scene, pixels, np.asarray(mask, np.uint8), corner)
+
+
+def collate(scenes: list[Scene]) -> Batch:
+    """Scenes of one size as a batch."""
+    count = len(scenes)
+    most, most_ignored = (max(1, *(len(getattr(s, name)) for s in scenes)) for name in ("boxes", "ignore"))
+    boxes, ignore = np.zeros((count, most, 4), np.float32), np.zeros((count, most_ignored, 4), np.float32)
+    labels, known = np.zeros((count, most), np.int64), np.zeros((count, most), bool)
+    ignored = np.zeros((count, most_ignored), bool)
+    for i, scene in enumerate(scenes):
+        n, k = len(scene.boxes), len(scene.ignore)
+        boxes[i, :n], labels[i, :n], known[i, :n] = scene.boxes, scene.labels, True
+        ignore[i, :k], ignored[i, :k] = scene.ignore, True
+    pixels = np.stack([s.pixels for s in scenes]).transpose(0, 3, 1, 2)
+    return Batch(*(torch.from_numpy(np.ascontiguousarray(a)) for a in (pixels, boxes, labels, known, ignore, ignored)))
+
+
+class Batches(Dataset[Batch]):
+    """Batch number n of an endless run."""
+
+    def __init__(self, composer: Composer, batch: int) -> None:
+        self.composer, self.batch = composer, batch
+
+    def __getitem__(self, number: int) -> Batch:
+        sizes = self.composer.mix.sizes
+        size = sizes[int(np.random.default_rng((self.composer.seed, 1, number)).integers(len(sizes)))]
+        first = number * self.batch
+        return collate([self.composer.sample(first + i, size) for i in range(self.batch)])
+
+
+class From(Sampler[int]):
+    """Batch numbers from `start` up to `end`."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start, self.end = start, end
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.start, self.end))
+
+    def __len__(self) -> int:
+        return self.end - self.start

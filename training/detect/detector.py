@@ -1,0 +1,69 @@
+"""BarnHand's own detector behind the same call as the yardsticks: a torch network, or the exported file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+import torch
+
+from training.detect.network import HORSE, Nano
+from training.detect.suppress import suppress
+from training.detect.yardsticks import Array, inside, letterbox, session
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """How overlapping boxes are thinned: see `suppress.suppress`."""
+
+    iou: float = 0.65
+    soft: float = 0.0
+    floor: float = 0.01
+
+    def as_json(self) -> str:
+        """The `barnhand.nms` entry of the exported file."""
+        kind = "soft" if self.soft > 0 else "hard"
+        return json.dumps({"kind": kind, "iou": self.iou, "sigma": self.soft, "floor": self.floor})
+
+    @staticmethod
+    def from_json(text: str) -> Suppression:
+        entry = json.loads(text)
+        return Suppression(float(entry["iou"]), float(entry["sigma"]), float(entry["floor"]))
+
+
+class Torch:
+    """The network before export."""
+
+    def __init__(self, network: Nano, size: int = 416, suppression: Suppression | None = None) -> None:
+        self.network, self.size, self.suppression = network.eval(), size, suppression or Suppression()
+
+    def __call__(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
+        canvas, scale = letterbox(picture, self.size)
+        with torch.no_grad():
+            out = self.network(torch.from_numpy(canvas.transpose(2, 0, 1)[None].astype(np.float32)))
+        scores = out.objectness[0].sigmoid() * out.classes[0, :, HORSE].sigmoid()
+        return thin(out.boxes[0].numpy(), scores.numpy(), scale, picture, self.suppression)
+
+
+class Exported:
+    """`horse-detector.onnx`, with the suppression its metadata names."""
+
+    def __init__(self, path: Path) -> None:
+        self.session: ort.InferenceSession = session(path)
+        meta = self.session.get_modelmeta().custom_metadata_map
+        self.size = int(meta["barnhand.input"])
+        self.suppression = Suppression.from_json(meta["barnhand.nms"])
+
+    def __call__(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
+        canvas, scale = letterbox(picture, self.size)
+        boxes, scores = self.session.run(None, {"images": canvas.transpose(2, 0, 1)[None].astype(np.float32)})
+        return thin(boxes[0], scores[0], scale, picture, self.suppression)
+
+
+def thin(boxes: Array, scores: Array, scale: float, picture: npt.NDArray[np.uint8], how: Suppression) -> tuple[Array, Array]:
+    """Raw cells to boxes in the picture."""
+    return suppress(inside(boxes / scale, picture), scores, how.iou, how.floor, how.soft)

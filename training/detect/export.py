@@ -1,0 +1,115 @@
+"""From a checkpoint to `horse-detector.onnx`: horse row only, scores calibrated, int8 but for the last convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnxruntime.quantization import CalibrationMethod
+from torch import Tensor, nn
+
+from training.common.export import export_fp32, quantise_int8, write_metadata
+from training.detect.data import load
+from training.detect.detector import Suppression
+from training.detect.network import HORSE, Nano, keep_classes
+from training.detect.yardsticks import letterbox
+
+Array = npt.NDArray[np.float32]
+
+LICENCE = "MIT (BarnHand); weights derived from YOLOX-nano, Apache-2.0, Copyright (c) 2021-2022 Megvii Inc."
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A rising map of scores, a straight line on logits: score' = sigmoid(slope · logit(score) + shift)."""
+
+    slope: float = 1.0
+    shift: float = 0.0
+
+
+class Deployed(nn.Module):
+    """The network as the runtime sees it.
+
+    Input `images` (N, 3, S, S) float BGR 0–255. Output `boxes` (N, M, 4), corners in input pixels, and `scores` (N, M)
+    in 0…1: objectness × horse, calibrated.
+    """
+
+    def __init__(self, network: Nano, calibration: Calibration) -> None:
+        super().__init__()
+        self.network = network
+        if network.classes > 1:
+            keep_classes(network, (HORSE,))
+        self.slope, self.shift = calibration.slope, calibration.shift
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        out = self.network(images)
+        score = torch.sigmoid(out.objectness) * torch.sigmoid(out.classes[..., 0])
+        score = score.clamp(1e-5, 1 - 1e-5)
+        logit = torch.log(score / (1 - score))
+        return out.boxes, torch.sigmoid(self.slope * logit + self.shift)
+
+
+def sample(data: Path, count: int, size: int, seed: int = 3) -> Iterator[Array]:
+    """Letterboxed training pictures (1, 3, S, S) for the ranges of the activations, half of them without horses."""
+    library = load(data, None).pictures
+    rng = np.random.default_rng(seed)
+    shares = {"horse": 0.3, "arena": 0.15, "silhouette": 0.05, "livestock": 0.25, "pet": 0.15, "human": 0.1}
+    for kind, share in shares.items():
+        drawer = library[kind]
+        for index in rng.choice(len(drawer), min(len(drawer), round(count * share)), replace=False):
+            canvas, _ = letterbox(drawer[int(index)].read(), size)
+            yield canvas.transpose(2, 0, 1)[None].astype(np.float32)
+
+
+def tail(path: Path) -> list[str]:
+    """Names of the nodes that stay fp32: the head's last 1×1 convolutions and everything after them."""
+    graph = onnx.load(str(path)).graph
+    shapes = {t.name: list(t.dims) for t in graph.initializer}
+    late: set[str] = set()
+    names = []
+    for node in graph.node:
+        last = node.op_type == "Conv" and shapes.get(node.input[1], [0])[0] in (1, 4)
+        if last or any(i in late for i in node.input):
+            late.update(node.output)
+            names.append(node.name)
+    return names
+
+
+def export(
+    network: Nano,
+    data: Path,
+    out: Path,
+    version: str,
+    calibration: Calibration,
+    suppression: Suppression,
+    size: int = 416,
+    pictures: int = 160,
+) -> Path:
+    """Write `out` (int8) and `out` with `.fp32.onnx` beside it; returns the latter."""
+    deployed = Deployed(network.cpu().eval(), calibration)
+    whole = out.with_suffix(".fp32.onnx")
+    export_fp32(deployed, torch.zeros(2, 3, size, size), whole, input_name="images", output_names=("boxes", "scores"))
+    quantise_int8(
+        whole,
+        out,
+        input_name="images",
+        batches=sample(data, pictures, size),
+        keep_fp32=tail(whole),
+        method=CalibrationMethod.MinMax,
+    )
+    meta = {
+        "barnhand.family": "barnhand-detector",
+        "barnhand.version": version,
+        "barnhand.input": str(size),
+        "barnhand.nms": suppression.as_json(),
+        "barnhand.threshold": "0.3",
+        "licence": LICENCE,
+    }
+    for path in (whole, out):
+        write_metadata(path, meta)
+    return whole

@@ -1,0 +1,194 @@
+"""Fine-tuning the detector from the COCO weights. Resumable: a stopped run goes on exactly where it was."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from training.detect.compose import Batch, Batches, Composer, From, Mix
+from training.detect.data import load
+from training.detect.loss import Losses, Weights, losses
+from training.detect.network import Nano, load_coco
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. The defaults trained the embedded network."""
+
+    steps: int = 4000
+    """Optimiser steps in all. A resumed run may be given another number; only the decay at the end moves."""
+    decay: float = 0.35
+    """Share of the steps, at the end, over which the learning rate falls to a fiftieth."""
+    warmup: int = 100
+    """Steps over which the learning rate rises."""
+    batch: int = 12
+    rate: float = 2.0e-4
+    """Learning rate of AdamW."""
+    weight_decay: float = 1e-3
+    average: float = 0.998
+    """Decay of the moving average of the weights, which is what is evaluated and exported."""
+    clip: float = 20.0
+    """Largest norm of the gradient."""
+    seed: int = 7
+
+
+def rate_at(recipe: Recipe, step: int) -> float:
+    """Warm up, stay, fall linearly."""
+    tail = max(1, round(recipe.steps * recipe.decay))
+    falling = max(0.02, (recipe.steps - step) / tail)
+    return recipe.rate * min(1.0, (step + 1) / recipe.warmup, falling)
+
+
+def freeze(network: nn.Module) -> None:
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+
+
+class Trainer:
+    """Network, frozen teacher, moving average, optimiser and the step they are at."""
+
+    def __init__(self, coco: Path, recipe: Recipe, weights: Weights | None = None, device: str = "cpu") -> None:
+        self.recipe, self.weights, self.device = recipe, weights or Weights(), torch.device(device)
+        torch.manual_seed(recipe.seed)
+        self.network = self._ready(load_coco(coco))
+        for part in (self.network.stem, self.network.dark2):
+            freeze(part)
+        self.teacher = self._ready(load_coco(coco))
+        freeze(self.teacher)
+        self.average = copy.deepcopy(self.network)
+        freeze(self.average)
+        learned = [p for p in self.network.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": [p for p in learned if p.ndim > 1], "weight_decay": recipe.weight_decay},
+                {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
+            ],
+            lr=recipe.rate,
+        )
+        self.step = 0
+
+    def _ready(self, network: Nano) -> Nano:
+        placed: Nano = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return placed
+
+    def learn(self, batch: Batch) -> Losses:
+        """One optimiser step."""
+        batch = Batch(*(t.to(self.device) for t in vars(batch).values()))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(self.recipe, self.step)
+        pixels = batch.pixels.float().contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            early = self.network.early(pixels)  # frozen, so the teacher's as well
+            taught = self.teacher.late(early)
+        found = losses(self.network.late(early), taught, batch, self.weights)
+        self.optimiser.zero_grad()
+        found.total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_([p for p in self.network.parameters() if p.requires_grad], self.recipe.clip)
+        self.optimiser.step()
+        self.step += 1
+        self._follow()
+        return found
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            mean.lerp_(now, 1 - keep)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; the old one stays whole until the new one is."""
+        state: dict[str, Any] = {
+            "step": self.step,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "recipe": asdict(self.recipe),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(path)
+
+    def restore(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = int(state["step"])
+
+
+def load_average(checkpoint: Path) -> Nano:
+    """The network to evaluate and export out of a checkpoint."""
+    state: dict[str, Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    network = Nano(state["heads.0.class_out.weight"].shape[0])
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _loader_starts(_: int) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def train(
+    data: Path,
+    coco: Path,
+    out: Path,
+    recipe: Recipe,
+    mix: Mix | None = None,
+    mined: Path | None = None,
+    synthetic: Path | None = None,
+    checked: Path | None = None,
+    start: Path | None = None,
+    device: str = "cpu",
+    workers: int = 1,
+    every_s: float = 180.0,
+) -> Trainer:
+    """Train into the folder `out` (`last.pt`, `train.log`); goes on from `out/last.pt`, else from `start`, if there."""
+    library = load(data, mined, synthetic, checked)
+    log.info("pictures: %s", library.counts())
+    trainer = Trainer(coco, recipe, device=device)
+    last = out / "last.pt"
+    if last.exists():
+        trainer.restore(last)
+        log.info("going on at step %d", trainer.step)
+    elif start:
+        trainer.restore(start)
+        log.info("starting from %s, step %d", start.name, trainer.step)
+    batches = Batches(Composer(library, mix or Mix(), recipe.seed), recipe.batch)
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=From(trainer.step, recipe.steps),
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_loader_starts,
+    )
+    recent: list[list[float]] = []
+    saved = began = time.monotonic()
+    bar = tqdm(loader, total=recipe.steps, initial=trainer.step, desc="train", mininterval=30)
+    for batch in bar:
+        recent.append([float(part.detach()) for part in trainer.learn(batch)])
+        if trainer.step % 50 == 0:
+            means = [sum(column) / len(recent) for column in zip(*recent, strict=True)]
+            named = " ".join(f"{name} {value:.3f}" for name, value in zip(Losses._fields, means, strict=True))
+            rate = len(recent) * recipe.batch / (time.monotonic() - began)
+            log.info("step %d %s | %.1f pictures/s | lr %.2e", trainer.step, named, rate, rate_at(recipe, trainer.step))
+            recent, began = [], time.monotonic()
+        if time.monotonic() - saved > every_s:
+            trainer.save(last)
+            saved = time.monotonic()
+    trainer.save(last)
+    return trainer
