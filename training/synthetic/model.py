@@ -58,10 +58,11 @@ class Clip:
 
 @dataclass(frozen=True)
 class HorseModel:
-    """Rig, coarse mesh (for boxes and ground contact), fine mesh (for drawing) and clips by short name."""
+    """Rig, coarse mesh (for boxes and ground contact), middle (for shadows), fine (for drawing), and clips by short name."""
 
     rig: Rig
     coarse: Mesh
+    middle: Mesh
     fine: Mesh
     clips: dict[str, Clip]
 
@@ -82,14 +83,14 @@ def load_horse(path: Path, subdivisions: int = 2) -> HorseModel:
     kept, parents, rest, inverse_bind = _skeleton(reader, armature)
     rig = Rig(tuple(names[j] for j in kept), tuple(parents), rest)
     coarse = _weld(reader, armature, {j: i for i, j in enumerate(kept)})
-    fine = coarse
+    levels = [coarse]
     for _ in range(subdivisions):
-        fine = _loop_subdivide(fine)
+        levels.append(_loop_subdivide(levels[-1]))
     clips = {}
     for animation in document.animations:
         clip = _resample(reader, animation, rig, kept, inverse_bind)
         clips[clip.name] = clip
-    return HorseModel(rig, coarse, fine, clips)
+    return HorseModel(rig, coarse, levels[min(1, subdivisions)], levels[-1], clips)
 
 
 class _Reader:

@@ -1,0 +1,54 @@
+"""``python -m training.synthetic stills|gait|demo|preview``: render training pictures, gait sequences, demo footage, or a contact sheet."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+
+def main() -> None:
+    """Parse the command and run it."""
+    parser = argparse.ArgumentParser(prog="python -m training.synthetic", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that holds models3d/")
+    commands = parser.add_subparsers(dest="command", required=True)
+    stills = commands.add_parser("stills", help="training pictures in parts")
+    stills.add_argument("out", type=Path)
+    stills.add_argument("--parts", type=int, nargs=2, default=(0, 12), metavar=("FIRST", "END"))
+    stills.add_argument("--per-part", type=int, default=400)
+    stills.add_argument("--size", type=int, nargs=2, default=(480, 360), metavar=("WIDTH", "HEIGHT"))
+    stills.add_argument("--seed", type=int, default=0, help="first seed; train and val must not share seeds")
+    stills.add_argument("--identities", type=int, nargs=2, default=(0, 400), metavar=("FIRST", "END"))
+    preview = commands.add_parser("preview", help="a contact sheet of stills with their truth drawn in")
+    preview.add_argument("out", type=Path)
+    preview.add_argument("--count", type=int, default=24)
+    preview.add_argument("--seed", type=int, default=0)
+    preview.add_argument("--plain", action="store_true", help="without boxes and joints")
+    arguments = parser.parse_args()
+
+    from training.synthetic.stills import StillMaker, make_part
+    from training.synthetic.studio import Studio
+
+    if arguments.command == "stills":
+        maker = StillMaker(Studio(arguments.data, 1.3, 1), *arguments.size, range(*arguments.identities))
+        for part in tqdm(range(*arguments.parts), unit="part"):
+            first = arguments.seed + part * arguments.per_part
+            make_part(maker, arguments.out / f"part-{part:03d}", range(first, first + arguments.per_part))
+    elif arguments.command == "preview":
+        from training.synthetic.preview import annotated
+
+        maker = StillMaker(Studio(arguments.data, 1.3, 1), 480, 360, range(0, 400))
+        tiles = []
+        for seed in range(arguments.seed, arguments.seed + arguments.count):
+            picture, _, found = maker.make(seed)
+            tiles.append(picture if arguments.plain else annotated(picture, found))
+        columns = 6
+        rows = [np.hstack(tiles[k : k + columns]) for k in range(0, len(tiles) - columns + 1, columns)]
+        cv2.imwrite(str(arguments.out), np.vstack(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,309 @@
+"""Draws a scene with moderngl on EGL (llvmpipe on a machine without a GPU): colour, horse ids and depth in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import moderngl
+import numpy as np
+import numpy.typing as npt
+
+from training.synthetic import shaders
+from training.synthetic.geometry import Props
+from training.synthetic.looks import Look
+from training.synthetic.model import REGIONS, HorseModel
+from training.synthetic.rig import Floats
+from training.synthetic.textures import SURFACES, bake_surface, noise_volume
+
+Picture = npt.NDArray[np.uint8]
+SHADOW_SIZE = 1024
+CUT_OUTS = ("tree", "conifer")
+FLOORS = ("straw", "grass", "sand", "concrete", "rubber")
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera: position and target in metres, vertical field of view in degrees, roll in degrees."""
+
+    position: Floats
+    target: Floats
+    field_of_view: float
+    width: int
+    height: int
+    roll: float = 0.0
+
+    def matrices(self) -> tuple[Floats, Floats]:
+        """View (4x4) and projection (4x4) in OpenGL's conventions."""
+        forward = self.target - self.position
+        forward = forward / np.linalg.norm(forward)
+        right = np.cross(forward, [0.0, 1.0, 0.0])
+        right /= np.linalg.norm(right)
+        up = np.cross(right, forward)
+        c, s = np.cos(np.radians(self.roll)), np.sin(np.radians(self.roll))
+        right, up = c * right + s * up, c * up - s * right
+        view = np.eye(4)
+        view[:3, :3] = np.stack([right, up, -forward])
+        view[:3, 3] = -view[:3, :3] @ self.position
+        near, far = 0.08, 220.0
+        f = 1 / np.tan(np.radians(self.field_of_view) / 2)
+        projection = np.zeros((4, 4))
+        projection[0, 0], projection[1, 1] = f * self.height / self.width, f
+        projection[2, 2], projection[2, 3] = (far + near) / (near - far), 2 * far * near / (near - far)
+        projection[3, 2] = -1
+        return view, projection
+
+    def project(self, points: Floats) -> tuple[Floats, Floats]:
+        """Pixels (n, 2) and depth in metres along the view axis (n,) of world points (n, 3)."""
+        view, projection = self.matrices()
+        eye = points @ view[:3, :3].T + view[:3, 3]
+        depth = -eye[:, 2]
+        safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
+        x = (eye[:, 0] * projection[0, 0] / safe + 1) / 2 * self.width
+        y = (1 - eye[:, 1] * projection[1, 1] / safe) / 2 * self.height
+        return np.stack([x, y], 1), depth
+
+
+@dataclass(frozen=True)
+class Light:
+    """Sun (shadowed), sky and ground fill, one lamp. Colours are linear RGB."""
+
+    sun_direction: Floats
+    sun: Floats
+    sky: Floats
+    ground: Floats
+    lamp_position: Floats = field(default_factory=lambda: np.zeros(3))
+    lamp: Floats = field(default_factory=lambda: np.zeros(3))
+    lamp_axis: Floats = field(default_factory=lambda: np.array([0.0, -1.0, 0.0]))
+    lamp_cone: float = -1.0
+    fog_colour: Floats = field(default_factory=lambda: np.ones(3))
+    fog: float = 0.0
+    exposure: float = 1.0
+    infrared: bool = False
+
+
+@dataclass(frozen=True)
+class PlacedHorse:
+    """A horse in the scene: its skinning matrices (joints, 4, 4) in world space, its look and its number from 1."""
+
+    skinning: Floats
+    look: Look
+    number: int
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Linear colour (h, w, 3), horse numbers (h, w) and depth in metres (h, w), all at the camera's size."""
+
+    colour: npt.NDArray[np.float32]
+    labels: Picture
+    depth: npt.NDArray[np.float32]
+
+
+class Renderer:
+    """One OpenGL context; draws any number of scenes."""
+
+    def __init__(self, model: HorseModel, supersample: float = 2.0) -> None:
+        self._context = moderngl.create_standalone_context(backend="egl")
+        self._supersample = supersample
+        c = self._context
+        self._horse = c.program(vertex_shader=shaders.HORSE_VERTEX, fragment_shader=shaders.HORSE_FRAGMENT)
+        self._prop = c.program(vertex_shader=shaders.PROP_VERTEX, fragment_shader=shaders.PROP_FRAGMENT)
+        self._gear = c.program(vertex_shader=shaders.HORSE_VERTEX, fragment_shader=shaders.variant(shaders.HORSE_FRAGMENT, "GEAR"))
+        self._cut_out = c.program(vertex_shader=shaders.PROP_VERTEX, fragment_shader=shaders.variant(shaders.PROP_FRAGMENT, "CUT_OUT"))
+        self._prop_depth = c.program(vertex_shader=shaders.DEPTH_PROP_VERTEX, fragment_shader=shaders.SHADOW_HORSE_FRAGMENT)
+        self._horse_shadow = c.program(vertex_shader=shaders.SHADOW_HORSE_VERTEX, fragment_shader=shaders.SHADOW_HORSE_FRAGMENT)
+        self._prop_shadow = c.program(vertex_shader=shaders.SHADOW_PROP_VERTEX, fragment_shader=shaders.SHADOW_PROP_FRAGMENT)
+        volume = noise_volume()
+        self._noise = c.texture3d(volume.shape[::-1], 1, volume.tobytes())
+        self._noise.repeat_x = self._noise.repeat_y = self._noise.repeat_z = True
+        self._noise.filter = (moderngl.LINEAR, moderngl.LINEAR)
+        self._surfaces: dict[str, moderngl.Texture] = {}
+        self._shadow = c.depth_texture((SHADOW_SIZE, SHADOW_SIZE))
+        self._shadow.compare_func = "<="
+        self._shadow_target = c.framebuffer(depth_attachment=self._shadow)
+        self._targets: dict[tuple[int, int], moderngl.Framebuffer] = {}
+        self._load(model)
+
+    def _load(self, model: HorseModel) -> None:
+        mesh = model.fine
+        names = model.rig.names
+        dense = np.zeros((len(mesh.points), len(names)))
+        np.add.at(dense, (np.arange(len(mesh.points))[:, None], mesh.joints), mesh.weights)
+        head = dense[:, [i for i, n in enumerate(names) if n == "Head"]].sum(1)
+        ears = dense[:, [i for i, n in enumerate(names) if n.startswith("Ear")]].sum(1)
+        legs = dense[:, [i for i, n in enumerate(names) if "Leg" in n or n.startswith("FF")]].sum(1)
+        region = {name: mesh.regions[:, k] for k, name in enumerate(REGIONS)}
+        regions = np.stack([region["Hair"], region["Hooves"], region["Muzzle"], region["Eye_Black"] + region["Eye_White"]], 1)
+        zones = np.stack([np.clip(head + ears, 0, 1), legs, ears, region["Main_Light"]], 1)
+        data = np.concatenate([mesh.points, mesh.normals(), mesh.joints, mesh.weights, regions, zones, mesh.points], 1).astype("f4")
+        vertices, index = self._context.buffer(data.tobytes()), self._context.buffer(mesh.faces.astype("i4").tobytes())
+        layout = "3f 3f 4f 4f 4f 4f 3f"
+        fields = ("in_position", "in_normal", "in_joints", "in_weights", "in_region", "in_zone", "in_coat")
+        self._horse_array = self._context.vertex_array(self._horse, [(vertices, layout, *fields)], index)
+        self._gear_array = self._context.vertex_array(self._gear, [(vertices, layout, *fields)], index)
+        low = model.middle
+        data = np.concatenate([low.points, low.normals(), low.joints, low.weights], 1).astype("f4")
+        self._horse_shadow_array = self._context.vertex_array(
+            self._horse_shadow,
+            [(self._context.buffer(data.tobytes()), "3f 3f 4f 4f", *fields[:4])],
+            self._context.buffer(low.faces.astype("i4").tobytes()),
+        )
+
+    def draw(self, camera: Camera, light: Light, props: Props, horses: list[PlacedHorse], contacts: Floats) -> Rendered:
+        """Draw the scene. ``contacts`` (n, 4): x, z, radius, strength of soft dark spots on the ground."""
+        c = self._context
+        batches = self._batches(props)
+        c.enable(moderngl.DEPTH_TEST)
+        c.depth_func = "<="
+        sun_view = _sun_matrix(light.sun_direction, camera, horses)
+        self._shadow_target.use()
+        self._shadow_target.clear(depth=1.0)
+        if float(light.sun.max()) > 0:
+            for horse in horses:
+                _set(self._horse_shadow, sun_view=sun_view, inflate=0.0)
+                _joints(self._horse_shadow, horse.skinning)
+                self._horse_shadow_array.render()
+            for surface, buffer, casts in batches:
+                if casts:
+                    self._surface(surface).use(0)
+                    _set(self._prop_shadow, sun_view=sun_view, surface=0)
+                    _render(c, self._prop_shadow, buffer, "3f 3x4 2f 4x4", "in_position", "in_uv")
+        width, height = round(camera.width * self._supersample), round(camera.height * self._supersample)
+        target = self._target(width, height)
+        target.use()
+        target.clear(0.0, 0.0, 0.0, 1.0)
+        view, projection = camera.matrices()
+        self._shadow.use(1)
+        self._noise.use(2)
+        spots = np.zeros((shaders.MAX_CONTACTS, 4), "f4")
+        spots[: len(contacts)] = contacts[: shaders.MAX_CONTACTS]
+        common = {
+            "camera": projection @ view, "eye": camera.position, "sun_direction": light.sun_direction, "sun_colour": light.sun,
+            "sky_colour": light.sky, "ground_colour": light.ground, "lamp_position": light.lamp_position, "lamp_colour": light.lamp,
+            "lamp_axis": light.lamp_axis, "lamp_cone": light.lamp_cone, "fog_colour": light.fog_colour, "fog": light.fog,
+            "sun_view": sun_view, "sun_depth": 1, "contact_count": min(len(contacts), shaders.MAX_CONTACTS),
+        }  # fmt: skip
+        for program in (self._horse, self._gear, self._prop, self._cut_out):
+            _set(program, **common)
+            if "contacts" in program:
+                program["contacts"].write(spots.tobytes())
+        # Depth of everything opaque first: each pixel is then shaded once.
+        target.color_mask = ((False,) * 4, (False,) * 4)
+        for surface, buffer, _ in batches:
+            if surface not in CUT_OUTS:
+                _set(self._prop_depth, camera=projection @ view)
+                _render(c, self._prop_depth, buffer, "3f 3x4 2x4 4x4", "in_position")
+        target.color_mask = ((True,) * 4, (True,) * 4)
+        for horse in horses:
+            self._draw_horse(horse, light.infrared)
+        for surface, buffer, _ in batches:
+            self._surface(surface).use(0)
+            program = self._cut_out if surface in CUT_OUTS else self._prop
+            _set(program, surface=0, ground=1.0 if surface in FLOORS else 0.0, glow=1.0 if surface == "sky" else 0.0)
+            _render(c, program, buffer, "3f 3f 2f 4f", "in_position", "in_normal", "in_uv", "in_tint")
+        for _, buffer, _ in batches:
+            buffer.release()
+        return self._read(target, width, height, camera, light)
+
+    def _draw_horse(self, horse: PlacedHorse, infrared: bool) -> None:
+        look = horse.look
+        coat = {
+            "noise": 2, "identity": float(horse.number), "infrared": 1.0 if infrared else 0.0, "body": look.body, "points": look.points,
+            "mane": look.mane, "muzzle": look.muzzle, "white": look.white, "hoof": look.hoof, "socks": look.socks, "face": look.face,
+            "pattern": look.pattern, "tone": look.tone, "offset": look.offset,
+        }  # fmt: skip
+        _joints(self._horse, horse.skinning)
+        _set(self._horse, **coat, layer=0, inflate=0.0)
+        self._horse_array.render()
+        worn = look.gear_layers()
+        if worn:
+            _joints(self._gear, horse.skinning)
+        for layer, inflate, colour in worn:
+            _set(self._gear, **coat, layer=layer, inflate=inflate, gear=colour, gear_trim=look.rug_trim, gear_style=float(look.rug_style))
+            self._gear_array.render()
+
+    def _batches(self, props: Props) -> list[tuple[str, moderngl.Buffer, bool]]:
+        out = []
+        for key, rows in props.arrays().items():
+            out.append((key[0], self._context.buffer(rows.astype("f4").tobytes()), key[1]))
+        return out
+
+    def _surface(self, name: str) -> moderngl.Texture:
+        if name not in self._surfaces:
+            picture = bake_surface(name)
+            texture = self._context.texture((picture.shape[1], picture.shape[0]), 4, np.ascontiguousarray(picture).tobytes())
+            texture.build_mipmaps()
+            texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+            texture.anisotropy = 2.0
+            if not SURFACES[name].tiles:
+                texture.repeat_x = texture.repeat_y = False
+            self._surfaces[name] = texture
+        return self._surfaces[name]
+
+    def _target(self, width: int, height: int) -> moderngl.Framebuffer:
+        if (width, height) not in self._targets:
+            colour = self._context.texture((width, height), 4, dtype="f2")
+            label = self._context.texture((width, height), 4)
+            depth = self._context.depth_texture((width, height))
+            depth.compare_func = ""
+            self._targets[width, height] = self._context.framebuffer([colour, label], depth)
+        return self._targets[width, height]
+
+    def _read(self, target: moderngl.Framebuffer, width: int, height: int, camera: Camera, light: Light) -> Rendered:
+        colour = np.frombuffer(target.read(components=3, dtype="f2"), np.float16).reshape(height, width, 3)[::-1].astype(np.float32)
+        label = np.frombuffer(target.read(components=1, attachment=1), np.uint8).reshape(height, width)[::-1]
+        raw = np.frombuffer(target.read(components=1, attachment=-1, dtype="f4"), np.float32).reshape(height, width)[::-1]
+        empty = raw >= 1.0
+        if empty.any():
+            colour[empty] = light.fog_colour
+        near, far = 0.08, 220.0
+        size = (camera.width, camera.height)
+        z = cv2.resize(raw, size, interpolation=cv2.INTER_NEAREST) * 2 - 1
+        depth = 2 * near * far / (far + near - z * (far - near))
+        colour = cv2.resize(np.minimum(colour, 2.0), size, interpolation=cv2.INTER_AREA)
+        labels = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
+        return Rendered(colour, np.asarray(labels, np.uint8), depth.astype(np.float32))
+
+
+def _sun_matrix(direction: Floats, camera: Camera, horses: list[PlacedHorse]) -> Floats:
+    """An orthographic view from the sun, centred on the horses (or on the camera's target)."""
+    centres = [h.skinning[1] @ np.array([0.0, 1.2, 0.0, 1.0]) for h in horses]
+    if centres:
+        middle = np.mean([p[:3] for p in centres], axis=0)
+        reach = max(float(np.linalg.norm(p[:3] - middle)) for p in centres) + 3.2
+    else:
+        middle, reach = camera.target, 5.0
+    reach = min(reach, 14.0)
+    up = np.array([0.0, 1.0, 0.0]) if abs(direction[1]) < 0.98 else np.array([1.0, 0.0, 0.0])
+    right = np.cross(up, direction)
+    right /= np.linalg.norm(right)
+    top = np.cross(direction, right)
+    matrix = np.eye(4)
+    matrix[0, :3], matrix[1, :3], matrix[2, :3] = right / reach, top / reach, -direction / 30.0
+    matrix[:3, 3] = -matrix[:3, :3] @ middle
+    return matrix
+
+
+def _render(context: moderngl.Context, program: moderngl.Program, buffer: moderngl.Buffer, layout: str, *fields: str) -> None:
+    array = context.vertex_array(program, [(buffer, layout, *fields)])
+    array.render()
+    array.release()
+
+
+def _joints(program: moderngl.Program, skinning: Floats) -> None:
+    packed = np.zeros((shaders.MAX_JOINTS, 4, 4), "f4")
+    packed[: len(skinning)] = skinning.transpose(0, 2, 1)
+    program["joints"].write(packed.tobytes())
+
+
+def _set(program: moderngl.Program, **values: object) -> None:
+    for name, value in values.items():
+        if name not in program:
+            continue
+        uniform = program[name]
+        if isinstance(value, np.ndarray):
+            data = value.T if value.ndim == 2 else value
+            uniform.write(np.ascontiguousarray(data, dtype="f4").tobytes())
+        else:
+            uniform.value = value
