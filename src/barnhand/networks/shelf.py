@@ -77,6 +77,11 @@ class Shelf:
                 return card
         if any(entry.name == name and entry.url for entry in self.catalogue):
             raise NotFoundError(f"network {name} is not here yet; fetch it with `barnhand models pull {name}`")
+        if any(entry.name == name and entry.embedded for entry in self.catalogue):
+            raise NotFoundError(
+                f"the network {name} that comes with BarnHand is missing from this installation; install BarnHand again, or "
+                "take another with `barnhand models pull` and `barnhand models use`"
+            )
         here = ", ".join(card.name for card in cards) or "none"
         raise NotFoundError(f"there is no network {name!r} here; there are: {here}")
 

@@ -1,0 +1,46 @@
+"""What commands say: results on standard output, everything else on standard error."""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from barnhand.core.errors import BarnHandError
+
+FAILED = 1
+"""Exit code when a command could not do its work."""
+PARTLY = 2
+"""Exit code when some of the given files could not be used and the rest was done."""
+
+T = TypeVar("T")
+
+
+def out() -> Console:
+    """For results."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def err() -> Console:
+    """For complaints and progress."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def complain(message: str | BarnHandError) -> None:
+    """One line on standard error."""
+    line = " ".join(str(message).split())
+    err().print(f"[bold red]barnhand:[/] {escape(line)}")
+
+
+def tracked(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """The items with a progress bar on standard error, drawn when that is a terminal."""
+    console = err()
+    with Progress(
+        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True,
+        disable=not console.is_terminal,
+    ) as progress:  # fmt: skip
+        task = progress.add_task(what, total=total)
+        for item in items:
+            yield item
+            progress.advance(task)
