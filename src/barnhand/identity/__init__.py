@@ -1,0 +1,1 @@
+"""Who a horse is: what it looks like as a vector (``embedder``) and the horses that are known (``gallery``)."""

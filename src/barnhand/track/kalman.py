@@ -22,7 +22,7 @@ Doubles = npt.NDArray[np.float64]
 class MotionOptions:
     """How animals move, in box sizes (root of area) and seconds."""
 
-    jerkiness: float = 0.8
+    jerkiness: float = 1.0
     """Random acceleration of the centre, sizes / s^1.5."""
     stretch: float = 0.25
     """Random change of width and height, sizes / s^1.5."""

@@ -32,7 +32,7 @@ class TrackOptions:
     """… and this much more for each second the animal was out of sight …"""
     margin_most: float = 0.5
     """… at most this."""
-    appearance: float = 0.25
+    appearance: float = 0.4
     """Share of appearance in the affinity of an animal in plain sight."""
     appearance_most: float = 0.8
     """Share of appearance for an animal that is fully hidden or was out of sight for ``occluded_s``."""
@@ -42,15 +42,15 @@ class TrackOptions:
     """Similarity that two different animals typically have: counts as affinity 0."""
     same: float = 0.85
     """Similarity that two pictures of one animal typically have: counts as affinity 1."""
-    recall: float = 0.62
+    recall: float = 0.58
     """Similarity from which an animal is taken up again at a place its motion does not explain."""
     reach: float = 1.5
     """How fast such an animal may have moved, in box sizes a second."""
     clean: float = 0.2
     """A detection covered by others for less than this share of its area teaches the animal's appearance."""
-    learn: float = 0.15
+    learn: float = 0.08
     """Weight of a new look in the remembered appearance."""
-    refresh_s: float = 1.0
+    refresh_s: float = 0.4
     """In plain sight, an animal's appearance is looked at this often."""
     duplicate: float = 0.65
     """A detection that overlaps a seen animal by this IoU starts no new one."""
