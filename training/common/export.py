@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +64,14 @@ def quantise_int8(
 ) -> None:
     """Static QDQ int8: per-channel symmetric weights, uint8 activations with ranges from `batches`.
 
-    Nodes whose name starts with one of `keep_fp32` stay in fp32. Shapes are inferred and batch norms folded first.
+    Nodes whose name matches one of the `keep_fp32` patterns (as in shells) stay in fp32. Shapes are inferred and batch norms folded first.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         names = [node.name for node in onnx.load(str(prepared)).graph.node]
-        excluded = [name for name in names if any(name.startswith(prefix) for prefix in keep_fp32)]
+        excluded = [name for name in names if any(fnmatch(name, pattern) for pattern in keep_fp32)]
         quantize_static(
             str(prepared),
             str(target),
@@ -107,8 +109,6 @@ def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:
 
 def median_latency_ms(session: ort.InferenceSession, feeds: Mapping[str, npt.NDArray[Any]], repeats: int = 50) -> float:
     """Median wall time of one run in milliseconds, after five runs to warm up."""
-    import time
-
     times = []
     for index in range(repeats + 5):
         start = time.perf_counter()

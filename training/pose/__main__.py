@@ -1,55 +1,97 @@
-"""`python -m training.pose train|evaluate|export`."""
+"""`python -m training.pose train|evaluate|export`: the horse-20 pose network."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from training.pose.data import Animals, animalpose, load_animals, synthetic
+from training.pose.data import Animals, animalpose, horses, load_animals, synthetic
+
+ROOT = Path(__file__).resolve().parents[2]
+WEIGHTS = ROOT / "src/barnhand/networks/weights/horse-pose.onnx"
+LABELS = ROOT / "training/labels/paddock_trot_pose.json"
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.pose", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with animalpose/ and video/")
+    parser.add_argument("--run", type=Path, default=Path("runs/pose"), help="folder of checkpoints, logs and cached crops")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("train", help="train, or go on from the run's last checkpoint")
+    one.add_argument("--synthetic", type=Path, default=None, help="folder of rendered horses (annotations.json and pictures)")
+    one.add_argument("--steps", type=int, default=None, help="optimiser steps in all")
+    one.add_argument("--device", default="cpu", help="cpu or cuda")
+    one.add_argument("--workers", type=int, default=1, help="loader processes")
+    two = commands.add_parser("evaluate", help="figures of an exported network, or of a run with --torch")
+    two.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file")
+    two.add_argument("--torch", action="store_true", help="the run's averaged weights in fp32 instead of an ONNX file")
+    two.add_argument("--gait", type=Path, default=None, help="folder of rendered side views (python -m training.synthetic gait)")
+    two.add_argument("--out", type=Path, default=None, help="write the figures as JSON")
+    three = commands.add_parser("export", help="the run's averaged weights as int8 ONNX with its parity fixture")
+    three.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file to write")
+    return parser.parse_args(arguments)
 
 
 def main() -> None:
-    """Read the command line and run one command."""
-    parser = argparse.ArgumentParser(prog="python -m training.pose", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with animalpose/")
-    parser.add_argument("--run", type=Path, default=Path("runs/pose"), help="folder of checkpoints, logs and cached crops")
-    parser.add_argument("--synthetic", type=Path, default=None, help="folder of rendered horses (COCO files and pictures)")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
-    commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("train", help="train or resume")
-    one.add_argument("--steps", type=int, default=None, help="optimiser steps in all")
-    one.add_argument("--device", default="cpu")
-    one.add_argument("--workers", type=int, default=1)
-    arguments = parser.parse_args()
+    """Run one command."""
+    arguments = parse()
     torch.set_num_threads(arguments.threads)
-    if arguments.command == "train":
-        run_training(arguments)
+    {"train": run_train, "evaluate": run_evaluate, "export": run_export}[arguments.command](arguments)
 
 
-def horses_of(animals: Animals) -> Animals:
-    """The horses among them."""
-    keep = np.flatnonzero(animals.species == "horse")
-    return Animals(animals.crops[keep], animals.points[keep], animals.box[keep], animals.species[keep], animals.source[keep])
+def real_animals(arguments: argparse.Namespace) -> Animals:
+    """AnimalPose's training animals as cached crops."""
+    return load_animals(animalpose(arguments.data, "train", min_points=4, min_side=32), arguments.run / "cache", "animalpose-train")
 
 
-def run_training(arguments: argparse.Namespace) -> None:
-    """The command `train`."""
+def run_train(arguments: argparse.Namespace) -> None:
+    """Train."""
     from training.pose.train import TrainOptions, train
 
-    cache = arguments.run / "cache"
-    real = load_animals(animalpose(arguments.data, "train", min_points=4, min_side=32), cache, "animalpose-train")
-    val = horses_of(load_animals(animalpose(arguments.data, "val"), cache, "animalpose-val"))
     rendered = None
     if arguments.synthetic is not None:
-        rendered = load_animals(synthetic(arguments.synthetic), cache, "synthetic")
+        rendered = load_animals(synthetic(arguments.synthetic), arguments.run / "cache", "synthetic")
     options = TrainOptions(device=arguments.device, workers=arguments.workers)
     if arguments.steps is not None:
         options = replace(options, steps=arguments.steps)
-    train(options, real, rendered, val, arguments.run)
+    train(options, real_animals(arguments), rendered, horses(animalpose(arguments.data, "val")), arguments.run)
+
+
+def run_evaluate(arguments: argparse.Namespace) -> None:
+    """Print the figures."""
+    import numpy as np
+
+    from training.common.export import median_latency_ms, open_session
+    from training.pose.evaluate import SIZE, full_report, torch_predictor
+    from training.pose.export import INPUT, load_network, onnx_predictor
+
+    predict = torch_predictor(load_network(arguments.run), half=False) if arguments.torch else onnx_predictor(arguments.weights)
+    val = horses(animalpose(arguments.data, "val"))
+    video = arguments.data / "video" / "paddock_trot.mp4"
+    report = full_report(predict, val, gait=arguments.gait, labels=LABELS, video=video if video.exists() else None)
+    if not arguments.torch:
+        crop = np.full((1, 3, SIZE, SIZE), 114, np.float32)
+        report["latency_ms_one_thread"] = median_latency_ms(open_session(arguments.weights), {INPUT: crop})
+    text = json.dumps(report, indent=1)
+    print(text)
+    if arguments.out is not None:
+        arguments.out.write_text(text + "\n", encoding="utf-8")
+
+
+def run_export(arguments: argparse.Namespace) -> None:
+    """Export."""
+    from training.pose.export import ExportOptions, export_run, load_network
+
+    arguments.weights.parent.mkdir(parents=True, exist_ok=True)
+    val = horses(animalpose(arguments.data, "val"))
+    summary = export_run(load_network(arguments.run), real_animals(arguments), val, arguments.weights, arguments.run, ExportOptions())
+    print(json.dumps(summary, indent=1))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ class Animals:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
+    """One annotated animal: its `picture`, `box` (x, y, w, h) and `points` (20, 3) in picture pixels."""
+
     picture: Path
     box: tuple[float, float, float, float]
     points: npt.NDArray[np.float32]
@@ -48,7 +50,7 @@ class _Entry:
     source: str
 
 
-def read_coco(path: Path, pictures: Path, source: str, *, min_points: int = 5, min_side: float = 32.0) -> list[_Entry]:
+def read_coco(path: Path, pictures: Path, source: str, *, min_points: int = 5, min_side: float = 32.0) -> list[Entry]:
     """Animals of a COCO keypoint file that have the skeleton's 20 points in its order.
 
     Animals with fewer labelled points or a smaller longest side (pixels) are left out.
@@ -67,11 +69,11 @@ def read_coco(path: Path, pictures: Path, source: str, *, min_points: int = 5, m
         if (points[:, 2] > 0).sum() < min_points or max(w, h) < min_side:
             continue
         name = species.get(item["category_id"], "horse")
-        entries.append(_Entry(pictures / names[item["image_id"]], (x, y, w, h), points, name, source))
+        entries.append(Entry(pictures / names[item["image_id"]], (x, y, w, h), points, name, source))
     return entries
 
 
-def build_cache(entries: list[_Entry], target: Path) -> None:
+def build_cache(entries: list[Entry], target: Path) -> None:
     """Cut all crops into `target`.npy with the labels beside it in `target`.npz."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shape = (len(entries), CACHE_SIZE, CACHE_SIZE, 3)
@@ -102,7 +104,7 @@ def build_cache(entries: list[_Entry], target: Path) -> None:
     partial.replace(target.with_suffix(".npy"))
 
 
-def load_animals(entries: list[_Entry], cache: Path, name: str) -> Animals:
+def load_animals(entries: list[Entry], cache: Path, name: str) -> Animals:
     """The crops of these entries, cut on first use; the cache's name changes when the entries do."""
     digest = hashlib.sha256(f"{CACHE_SIZE} {CACHE_SCALE} {len(entries)}".encode())
     for entry in entries:
@@ -115,16 +117,24 @@ def load_animals(entries: list[_Entry], cache: Path, name: str) -> Animals:
     return Animals(crops, labels["points"], labels["box"], labels["species"], labels["source"])
 
 
-def animalpose(data: Path, split: str, *, min_points: int = 1, min_side: float = 1.0) -> list[_Entry]:
+def animalpose(data: Path, split: str, *, min_points: int = 1, min_side: float = 1.0) -> list[Entry]:
     """AnimalPose's `train` or `val` animals of all five species."""
     folder = data / "animalpose"
     return read_coco(folder / f"{split}.json", folder / "images", "animalpose", min_points=min_points, min_side=min_side)
 
 
-def synthetic(folder: Path) -> list[_Entry]:
-    """Rendered horses: every `*.json` in the folder is a COCO file, its pictures beside it or in `images/`."""
-    entries = []
-    for path in sorted(folder.glob("*.json")):
-        pictures = folder / "images" if (folder / "images").is_dir() else folder
-        entries += read_coco(path, pictures, "synthetic", min_points=4, min_side=48.0)
+def synthetic(folder: Path, *, min_seen: int = 5) -> list[Entry]:
+    """Rendered horses: every `annotations.json` below the folder, with its pictures beside it.
+
+    Horses with fewer than `min_seen` visible points, or with a longest side below 48 pixels, are left out.
+    """
+    entries: list[Entry] = []
+    for path in sorted(folder.rglob("annotations.json")):
+        found = read_coco(path, path.parent, "synthetic", min_points=min_seen, min_side=48.0)
+        entries += [entry for entry in found if (entry.points[:, 2] == 2).sum() >= min_seen]
     return entries
+
+
+def horses(entries: list[Entry]) -> list[Entry]:
+    """Those whose species is horse."""
+    return [entry for entry in entries if entry.species == "horse"]

@@ -25,8 +25,8 @@ STRIDE = 4
 CANDIDATES = 4
 PENALTY = 1.0
 NEAR = 2.5
-REACH = 2
-POWER = 2.0
+REACH = 3
+POWER = 3.0
 NAME = f"pair-peak candidates={CANDIDATES} penalty={PENALTY} near={NEAR} reach={REACH} power={POWER} stride={STRIDE}"
 FLOOR = 1e-4
 

@@ -47,17 +47,25 @@ def reliability(scores: Floats, right: npt.NDArray[np.bool_], bins: int = 10) ->
     return {"ece": error, "brier": float(((score - hit) ** 2).mean()), "table": rows}
 
 
-def fit_logistic(x: Floats, y: npt.NDArray[np.bool_], ridge: float = 1.0) -> tuple[float, float]:
-    """(a, b) of sigmoid(a x + b) by Newton's method; `ridge` pulls a towards 1 and b towards 0 where there is little data."""
-    a, b = 1.0, 0.0
+def fit_logistic(x: Floats, y: npt.NDArray[np.bool_], prior: tuple[float, float] = (1.0, 0.0), ridge: float = 1.0) -> tuple[float, float]:
+    """(a, b) of sigmoid(a x + b) by Newton's method; `ridge` pulls towards `prior` where there is little data."""
     design = np.stack([x.astype(np.float64), np.ones(len(x))], 1)
-    target = y.astype(np.float64)
+    target, centre = y.astype(np.float64), np.asarray(prior, np.float64)
+    fitted = centre.copy()
     for _ in range(50):
-        p = 1 / (1 + np.exp(-(design @ np.array([a, b]))))
-        gradient = design.T @ (p - target) + ridge * np.array([a - 1.0, b])
+        p = 1 / (1 + np.exp(-np.clip(design @ fitted, -40, 40)))
+        gradient = design.T @ (p - target) + ridge * (fitted - centre)
         hessian = design.T @ (design * (p * (1 - p))[:, None]) + ridge * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
-        a, b = a - float(step[0]), b - float(step[1])
+        fitted -= step
         if np.abs(step).max() < 1e-8:
             break
-    return a, b
+    return float(fitted[0]), float(fitted[1])
+
+
+def fit_pooled(x: Floats, y: npt.NDArray[np.bool_], partner: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """(a, b), each (points,), from (n, points) inputs and outcomes; a point shares its curve with its partner and is pulled
+    towards the curve of all points together."""
+    everything = fit_logistic(x.ravel(), y.ravel())
+    curves = [fit_logistic(x[:, [k, m]].ravel(), y[:, [k, m]].ravel(), everything, ridge=4.0) for k, m in enumerate(partner)]
+    return np.array([a for a, _ in curves], np.float32), np.array([b for _, b in curves], np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from training.common.checkpoint import Ema, load_checkpoint, save_checkpoint
 from training.common.log import RunLog
 from training.common.seed import seed_everything
-from training.pose.data import Animals
+from training.pose.data import Animals, Entry
 from training.pose.feed import Batch, Feed, FeedOptions
 from training.pose.loss import LossOptions, pose_loss
 from training.pose.model import ModelOptions, PoseNet
@@ -124,7 +124,7 @@ class Trainer:
         self.step = int(state["step"])
 
 
-def train(options: TrainOptions, real: Animals, synthetic: Animals | None, val: Animals, folder: Path, *, pretrained: bool = True) -> Trainer:
+def train(options: TrainOptions, real: Animals, synthetic: Animals | None, val: Sequence[Entry], folder: Path, *, pretrained: bool = True) -> Trainer:
     """Train until `options.steps`, from the last checkpoint in `folder` where there is one."""
     from training.pose.evaluate import evaluate_model
 

@@ -1,0 +1,54 @@
+"""The loss sees labelled points only."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training.pose.loss import LossOptions, pose_loss, target_distribution
+from training.pose.model import Outputs
+from training.pose.skeleton import COUNT
+
+OPTIONS = LossOptions()
+
+
+def outputs() -> Outputs:
+    torch.manual_seed(0)
+    fine, coarse = torch.randn(2, COUNT, 32, 32), torch.randn(2, COUNT, 8, 8)
+    return Outputs(fine.requires_grad_(), coarse.requires_grad_(), torch.randn(2, COUNT).requires_grad_())
+
+
+def test_the_place_of_an_unlabelled_point_does_not_matter() -> None:
+    points = torch.full((2, COUNT, 2), 60.0)
+    state = torch.full((2, COUNT), 2, dtype=torch.uint8)
+    state[:, 3] = 0
+    outside = torch.zeros(2, COUNT, dtype=torch.bool)
+    made = outputs()
+    loss, _ = pose_loss(made, points, state, outside, OPTIONS)
+    loss.backward()
+    assert made.fine.grad is not None
+    assert made.fine.grad[:, 3].abs().max() == 0
+    assert made.fine.grad[:, 4].abs().max() > 0
+    moved = points.clone()
+    moved[:, 3] = 10.0
+    again, _ = pose_loss(outputs(), moved, state, outside, OPTIONS)
+    assert again.item() == pytest.approx(loss.item())
+
+
+def test_a_hidden_point_is_placed_and_told_to_be_invisible() -> None:
+    points = torch.full((2, COUNT, 2), 60.0)
+    state = torch.ones(2, COUNT, dtype=torch.uint8)
+    made = outputs()
+    loss, _ = pose_loss(made, points, state, torch.zeros(2, COUNT, dtype=torch.bool), OPTIONS)
+    loss.backward()
+    assert made.fine.grad is not None and made.visible.grad is not None
+    assert made.fine.grad.abs().max() > 0
+    assert (made.visible.grad > 0).all()
+
+
+@pytest.mark.parametrize("place", [(0.0, 0.0), (63.2, 100.7), (127.0, 3.0)])
+def test_the_target_sums_to_one_around_the_point(place: tuple[float, float]) -> None:
+    target = target_distribution(torch.tensor(place).reshape(1, 1, 2), 32, 4, 1.2).reshape(32, 32)
+    assert target.sum().item() == pytest.approx(1.0, abs=1e-5)
+    y, x = divmod(int(target.argmax()), 32)
+    assert abs(x * 4 + 1.5 - place[0]) <= 2.01
+    assert abs(y * 4 + 1.5 - place[1]) <= 2.01
