@@ -1,1 +1,143 @@
-"""What each worker process is: the services of a role put together."""
+"""What each worker process is: the services of a role put together, run until the parent says stop."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from barnhand.app.folder import DataFolder, Lock
+from barnhand.app.inbox import Inbox
+from barnhand.app.streams import streams_of
+from barnhand.core.errors import ConfigurationError
+from barnhand.core.time import SystemClock
+from barnhand.hub.hub import Hub
+from barnhand.settings.settings import Settings
+from barnhand.store.spool import Spool
+
+log = logging.getLogger(__name__)
+
+HANDOVER_SECONDS = 10.0
+"""How long a worker waits for a namesake, left over from a killed supervisor, to end."""
+
+
+def _settings(configuration: Mapping[str, Any]) -> Settings:
+    return Settings(**configuration["settings"])
+
+
+def _take_over(folder: DataFolder, name: str, inbox: Inbox) -> Lock:
+    """Be the only worker of this name; wait for a predecessor that is still stopping."""
+    lock = Lock(folder.run / f"{name}.lock")
+    clock = SystemClock()
+    end = clock.monotonic() + HANDOVER_SECONDS
+    while (holder := lock.take()) is not None:
+        if clock.monotonic() > end:
+            raise ConfigurationError(f"another {name} (process {holder}) still runs; end it and start again")
+        if inbox.stop.wait(0.1):
+            break
+    return lock
+
+
+def api(configuration: Mapping[str, Any], inbox: Inbox) -> None:
+    """The REST and WebSocket API and the page."""
+    import uvicorn
+
+    from barnhand.api.app import create_app
+    from barnhand.api.services import ApiServices
+    from barnhand.store.database import connect
+    from barnhand.store.secrets import SecretBox
+    from barnhand.store.store import Store
+
+    settings = _settings(configuration)
+    folder = DataFolder(settings.data)
+    secrets = SecretBox.open(folder.secrets)
+    store = Store(connect(configuration["database_url"]), secrets)
+    services = ApiServices(store=store, hub_url=configuration["hub_url"], recordings=folder.recordings, secrets=secrets)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(services),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            ws_max_size=1 << 20,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=2,
+        )
+    )
+
+    async def serve() -> None:
+        serving = asyncio.create_task(server.serve())
+        while not serving.done():
+            if inbox.stop.is_set():
+                server.should_exit = True
+            await asyncio.sleep(0.1)
+        await serving
+
+    asyncio.run(serve())
+    store.close()
+
+
+def writer(configuration: Mapping[str, Any], inbox: Inbox) -> None:
+    """Copies the spool to the database and keeps the tables in shape."""
+    from barnhand.store.database import connect
+    from barnhand.store.writer import Writer
+
+    settings = _settings(configuration)
+    folder = DataFolder(settings.data)
+    lock = _take_over(folder, "writer", inbox)
+    engine = connect(configuration["database_url"], pool=2)
+    Writer(folder.spool, engine, SystemClock()).run(inbox.stop)
+    engine.dispose()
+    lock.give_back()
+
+
+def recorder(configuration: Mapping[str, Any], inbox: Inbox) -> None:
+    """Records every camera."""
+    from barnhand.recorder.options import RecorderOptions
+    from barnhand.recorder.recorder import Recorder
+
+    settings = _settings(configuration)
+    folder = DataFolder(settings.data)
+    lock = _take_over(folder, "recorder", inbox)
+    hub, spool = Hub(configuration["hub_url"]), Spool(folder.spool)
+    options = RecorderOptions(
+        retention_s=settings.retention_days * 86_400,
+        retention_bytes=None if settings.retention_gb is None else round(settings.retention_gb * 1e9),
+        free_bytes=round(settings.min_free_gb * 1e9),
+    )
+    service = Recorder(folder.recordings, hub, spool, SystemClock(), options)
+    _follow(service.reconcile, inbox)
+    service.stop()
+    spool.close()
+    lock.give_back()
+
+
+def analyst(configuration: Mapping[str, Any], inbox: Inbox) -> None:
+    """Analyses its share of the cameras."""
+    log.info("no analyst yet")
+
+
+def cameras(configuration: Mapping[str, Any], inbox: Inbox) -> None:
+    """Serves files as live cameras: ``{"clips": {name: path}, "port": int}``."""
+    from barnhand.sources.rtsp_server import RtspServer
+
+    async def serve() -> None:
+        server = RtspServer(
+            {name: Path(path) for name, path in configuration["clips"].items()}, port=int(configuration["port"])
+        )
+        port = await server.start()
+        log.info("%d cameras on port %d", len(configuration["clips"]), port)
+        while not inbox.stop.is_set():
+            await asyncio.sleep(0.1)
+        await server.stop()
+
+    asyncio.run(serve())
+
+
+def _follow(reconcile: Any, inbox: Inbox) -> None:
+    """Hand every list of streams on until the end."""
+    while not inbox.stop.is_set():
+        message = inbox.next(0.2)
+        if message is not None and "streams" in message:
+            reconcile(streams_of(message))

@@ -6,17 +6,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from sqlalchemy import Engine
+
 from barnhand.app.child import Child
 from barnhand.app.fleet import Fleet
 from barnhand.app.folder import DataFolder, Lock
 from barnhand.app.streams import WantedStreams
-from barnhand.core.errors import BarnHandError, ConfigurationError
+from barnhand.core.errors import BarnHandError, ConfigurationError, StoreError
 from barnhand.core.time import Clock
 from barnhand.hub.embedded import EmbeddedHub
 from barnhand.hub.hub import EventReader, Hub
 from barnhand.settings.settings import Settings
-from barnhand.store.embedded import EmbeddedDatabase
+from barnhand.store.database import connect
+from barnhand.store.embedded import EmbeddedPostgres
 from barnhand.store.migrate import migrate
+from barnhand.store.secrets import SecretBox
+from barnhand.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +44,10 @@ class Supervisor:
         self.folder = DataFolder(settings.data)
         self._lock = Lock(self.folder.run / "barnhand.lock")
         self._hub_server = EmbeddedHub(self.folder.valkey) if settings.redis_url is None else None
-        self._database = EmbeddedDatabase(self.folder.postgres) if settings.database_url is None else None
+        self._database = EmbeddedPostgres(self.folder.postgres) if settings.database_url is None else None
         self._fleet: Fleet | None = None
         self._events: EventReader | None = None
+        self._store: Store | None = None
         self._wanted: WantedStreams | None = None
         self._changed = threading.Event()
 
@@ -62,6 +68,23 @@ class Supervisor:
         return self._settings.database_url.get_secret_value()
 
     @property
+    def address(self) -> str:
+        """Where a browser on this machine finds the page."""
+        host = "127.0.0.1" if self._settings.host in {"0.0.0.0", "::"} else self._settings.host
+        return f"http://{host}:{self._settings.port}"
+
+    @property
+    def store(self) -> Store:
+        """The database, once started."""
+        if self._store is None:
+            raise StoreError("the database is not started yet")
+        return self._store
+
+    def setup_token(self) -> str | None:
+        """The token of a new one-time link for the first administrator; ``None`` when there is one."""
+        return self.store.setup.issue()
+
+    @property
     def children(self) -> list[Child]:
         """The worker processes."""
         return [] if self._fleet is None else self._fleet.children
@@ -77,7 +100,9 @@ class Supervisor:
             )
         configuration = self._start_servers()
         self._fleet = Fleet(configuration, self.folder.logs, self._settings.analysts, self._clock)
-        self._wanted = WantedStreams(self.database_url, self.folder)
+        secrets = SecretBox.open(self.folder.secrets)
+        self._store = Store(self._engine(), secrets, self._clock)
+        self._wanted = WantedStreams(self._store.streams.wanted, secrets, self.folder.cache / "streams.bin")
         self._report("Starting the page, the recorder and the analysts")
         self._fleet.start()
         self._fleet.assign(self._wanted.read())
@@ -101,12 +126,17 @@ class Supervisor:
         thread.join()
         if hub_error:
             raise hub_error[0]
-        migrate(self.database_url)
+        engine = self._engine()
+        migrate(engine)
+        engine.dispose()
         return {
             "settings": self._settings.model_dump(mode="json", exclude={"database_url", "redis_url"}),
             "hub_url": self.hub_url,
             "database_url": self.database_url,
         }
+
+    def _engine(self) -> Engine:
+        return connect(self.database_url, pool=1)
 
     def run(self, stop: threading.Event) -> None:
         """Watch until told to stop."""
@@ -126,8 +156,8 @@ class Supervisor:
         """Stop the workers, then the servers; everything that was received is on disk afterwards."""
         if self._fleet is not None:
             self._fleet.stop()
-        if self._wanted is not None:
-            self._wanted.close()
+        if self._store is not None:
+            self._store.close()
         if self._hub_server is not None:
             self._hub_server.stop()
         if self._database is not None:

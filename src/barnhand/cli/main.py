@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from barnhand.cli import detect, models, pose
+from barnhand.cli import add, detect, models, pose, up
 from barnhand.cli.console import FAILED, complain
 from barnhand.core.errors import BarnHandError
 
@@ -19,6 +19,8 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.command("up")(up.up)
+    app.command("add")(add.add)
     app.command("detect")(detect.detect)
     app.command("pose")(pose.pose)
     app.add_typer(models.app, name="models")

@@ -1,0 +1,57 @@
+"""The store and the hub for a command of its own, whether BarnHand runs or not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from barnhand.app.folder import DataFolder, Lock
+from barnhand.core.errors import BarnHandError
+from barnhand.core.time import SystemClock
+from barnhand.hub.embedded import EmbeddedHub
+from barnhand.hub.hub import Hub
+from barnhand.settings.settings import Settings
+from barnhand.store.database import connect
+from barnhand.store.embedded import EmbeddedPostgres
+from barnhand.store.migrate import migrate
+from barnhand.store.secrets import SecretBox
+from barnhand.store.store import Store
+
+
+@contextmanager
+def local_store(settings: Settings) -> Iterator[Store]:
+    """The store of these settings; an embedded database that does not run is started and stopped again."""
+    folder = DataFolder(settings.data)
+    folder.prepare()
+    embedded: EmbeddedPostgres | None = None
+    # BarnHand holds this lock while it runs: then its database is up and not ours to stop.
+    lock = Lock(folder.run / "barnhand.lock")
+    running = lock.take() is not None
+    if settings.database_url is None:
+        embedded = EmbeddedPostgres(folder.postgres)
+        embedded.start()
+        url = embedded.url
+    else:
+        url = settings.database_url.get_secret_value()
+    try:
+        engine = connect(url, pool=1)
+        migrate(engine)
+        store = Store(engine, SecretBox.open(folder.secrets), SystemClock())
+        try:
+            yield store
+        finally:
+            store.close()
+    finally:
+        if embedded is not None and not running:
+            embedded.stop()
+        lock.give_back()
+
+
+def tell_fleet(settings: Settings) -> None:
+    """Let a running BarnHand know at once that the cameras changed; one that does not run finds out when it starts."""
+    if settings.redis_url is not None:
+        url = settings.redis_url.get_secret_value()
+    else:
+        url = EmbeddedHub(DataFolder(settings.data).valkey).url
+    hub = Hub(url)
+    with suppress(BarnHandError):
+        hub.publish_event("streams:changed", {})
+    hub.close()

@@ -1,0 +1,74 @@
+"""``barnhand up``: everything, until Ctrl-C."""
+
+import logging
+import signal
+import sys
+import threading
+import time
+
+import httpx
+from rich.markup import escape
+
+from barnhand.app import guardian
+from barnhand.app.supervisor import Supervisor
+from barnhand.cli.console import err, out
+from barnhand.core.errors import BarnHandError, StoreError
+from barnhand.core.time import SystemClock
+from barnhand.settings.settings import read_settings
+
+READY_SECONDS = 60.0
+
+
+def up() -> None:
+    """Start BarnHand: page, recorder, analysts, database. Ctrl-C stops everything."""
+    settings = read_settings()
+    if not guardian.guarded():
+        sys.exit(guardian.guard(sys.argv[1:]))
+    supervisor = Supervisor(settings, SystemClock(), lambda step: err().print(f"[dim]{escape(step)} …[/]"))
+    serve(supervisor)
+
+
+def serve(supervisor: Supervisor) -> None:
+    """Run a supervisor until a signal, having told where the page is."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        supervisor.start()
+        threading.Thread(target=announce, args=(supervisor, stop), name="announce", daemon=True).start()
+        supervisor.run(stop)
+    finally:
+        if stop.is_set():
+            err().print("[dim]Stopping …[/]")
+        supervisor.stop()
+
+
+def announce(supervisor: Supervisor, stop: threading.Event) -> None:
+    """Once the page answers, print its address and, while nobody has an account, the one-time link."""
+    if not wait_ready(supervisor, stop):
+        if not stop.is_set():
+            err().print(f"[bold red]The page does not answer; its log is {supervisor.folder.logs / 'api.log'}[/]")
+        return
+    try:
+        token = supervisor.setup_token()
+    except StoreError as error:
+        err().print(f"[bold red]{escape(str(error))}[/]")
+        return
+    console = out()
+    console.print(f"\n  [bold]BarnHand is at[/] [link]{supervisor.address}[/link]")
+    if token is not None:
+        console.print(f"  First time? Make your account here (once, within a day): {supervisor.address}/welcome?token={token}")
+    console.print("  Ctrl-C stops it.\n")
+
+
+def wait_ready(supervisor: Supervisor, stop: threading.Event) -> bool:
+    """Whether the page answered before ``stop`` and the time limit."""
+    end = time.monotonic() + READY_SECONDS
+    while not stop.wait(0.1) and time.monotonic() < end:
+        try:
+            if httpx.get(f"{supervisor.address}/readyz", timeout=1, trust_env=False).status_code == httpx.codes.OK:
+                return True
+        except (httpx.HTTPError, BarnHandError):
+            continue
+    return False
