@@ -18,8 +18,9 @@ T = TypeVar("T")
 
 
 def out() -> Console:
-    """For results."""
-    return Console(highlight=False, soft_wrap=True)
+    """For results; into a file or a pipe lines are not cut to a terminal's width."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
 
 
 def err() -> Console:

@@ -28,7 +28,7 @@ def list_(
     here = shelf()
     cards = {card.name: card for card in here.cards()}
     known = {entry.name: entry for entry in here.catalogue}
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in ("", "name", "for", "family", "size", "licence", "where"):
         table.add_column(column, justify="right" if column == "size" else "left", no_wrap=True)
     for name in [*known, *(name for name in cards if name not in known)]:

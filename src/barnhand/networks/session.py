@@ -91,6 +91,7 @@ class Session:
         options = options or SessionOptions()
         if not path.is_file():
             raise ModelError(f"there is no network at {path}; `barnhand models list` shows which there are")
+        providers = _providers(options.device)
         settings = ort.SessionOptions()
         settings.intra_op_num_threads = options.threads
         settings.inter_op_num_threads = 1
@@ -98,7 +99,7 @@ class Session:
         settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         settings.log_severity_level = 3
         try:
-            session = ort.InferenceSession(str(path), settings, providers=_providers(options.device))
+            session = ort.InferenceSession(str(path), settings, providers=providers)
         except Exception as error:  # onnxruntime's exceptions share no other base
             raise ModelError(
                 f"{path.name} is damaged or not an ONNX network; pull or copy it again ({_first_line(error)})"

@@ -47,10 +47,10 @@ class Yolo11(BoxNetwork):
             return False
         if _end_to_end(output.shape):
             return True
-        attributes, places = output.size(1), output.size(2)
+        attributes, places = output.size(1) or 0, output.size(2)
         if side is not None and places is not None:
-            return attributes is not None and attributes > 4 and places == cells(side)
-        return attributes is not None and attributes > 4 and places is None and "names" in signature.metadata
+            return attributes > 4 and places == cells(side)
+        return attributes > 4 and "names" in signature.metadata
 
     def preprocess(self, images: Sequence[Image]) -> tuple[Array, list[Placement]]:
         """Letterboxed RGB planes, 0..1."""
