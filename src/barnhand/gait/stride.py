@@ -1,0 +1,87 @@
+"""How many strides a second: the spectrum of the limbs' swing.
+
+Each limb point swings to and fro along the body once a stride. Its position along the body, in body lengths, is a series
+with gaps (a leg is hidden now and then); the Lomb-Scargle periodogram (Scargle, ApJ 263, 1982) takes such series as they
+are. The spectra of all limb points are added, so that one lost leg does not matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import lombscargle
+
+Doubles = npt.NDArray[np.float64]
+
+LIMBS = tuple(f"{side}_{point}" for side in ("left", "right") for point in ("front_hoof", "hind_hoof", "carpus", "hock"))
+"""The points whose swing is looked at."""
+
+
+@dataclass(frozen=True)
+class StrideOptions:
+    """When a stride frequency can be told."""
+
+    slowest_hz: float = 0.5
+    """Below this a horse steps, it does not stride."""
+    fastest_hz: float = 2.6
+    """A racing gallop has 2.3 to 2.9."""
+    least_s: float = 1.6
+    """Shortest series looked at …"""
+    least_strides: float = 1.6
+    """… and strides it must hold."""
+    least_points: int = 8
+    """Sightings a limb point needs to count."""
+    swing: float = 0.06
+    """Amplitude of the swing in body lengths below which a horse does not move its legs."""
+    quality: float = 0.35
+    """Quality below which nothing is said."""
+
+
+@dataclass(frozen=True)
+class Stride:
+    """``hz`` strides a second; ``quality`` 0..1 is the share of the limbs' movement that this rhythm explains."""
+
+    hz: float
+    quality: float
+
+
+def stride(seconds: Doubles, swings: Sequence[Doubles], options: StrideOptions | None = None) -> Stride | None:
+    """Stride frequency of series ``(n,)`` in body lengths, NaN where not seen, at times ``seconds`` ``(n,)``.
+
+    ``None`` when it is not measurable: too short, too few sightings, sampled too slowly, legs at rest, no clear rhythm.
+    """
+    options = options or StrideOptions()
+    span = float(seconds[-1] - seconds[0]) if len(seconds) > 1 else 0.0
+    if span < options.least_s:
+        return None
+    step = float(np.median(np.diff(seconds)))
+    slowest = max(options.slowest_hz, options.least_strides / span)
+    fastest = min(options.fastest_hz, 0.49 / max(step, 1e-3))
+    if fastest <= slowest:
+        return None
+    hz = np.linspace(slowest, fastest, 160)
+    power, total = np.zeros(len(hz)), 0.0
+    for swing in swings:
+        seen = np.isfinite(swing)
+        if int(seen.sum()) < options.least_points or seconds[seen][-1] - seconds[seen][0] < 0.8 * span:
+            continue
+        steady = np.polyfit(seconds[seen], swing[seen], 1)
+        rest = swing[seen] - np.polyval(steady, seconds[seen])
+        variance = float(rest.var())
+        if variance < (options.swing**2) / 2:
+            continue
+        spectrum = lombscargle(seconds[seen], rest, 2 * np.pi * hz, floating_mean=True, normalize=True)
+        power += variance * np.asarray(spectrum, np.float64)
+        total += variance
+    if total <= 0:
+        return None
+    shares = power / total
+    best = int(shares.argmax())
+    # The peak of a rhythm slower than can be told lies on the edge.
+    if best in {0, len(hz) - 1} or shares[best] < options.quality:
+        return None
+    a, b, c = shares[best - 1 : best + 2]
+    bend = a - 2 * b + c
+    shift = 0.5 * (a - c) / bend if abs(bend) > 1e-12 else 0.0
+    return Stride(float(hz[best] + shift * (hz[1] - hz[0])), float(min(shares[best], 1.0)))
