@@ -1,0 +1,65 @@
+import { IconButton } from "@/shared/ui/Button";
+import { Icon } from "@/shared/ui/Icon";
+import { clockTime, dayName } from "@/shared/time/format";
+
+export const SPEEDS = [0.5, 1, 2, 4, 8] as const;
+
+interface ControlsProps {
+  live: boolean;
+  paused: boolean;
+  rate: number;
+  /** Wall time of the picture on screen (µs). */
+  time: number | null;
+  onPause: () => void;
+  onStep: (seconds: number) => void;
+  onRate: (rate: number) => void;
+  onLive: () => void;
+  onShare: () => void;
+  onFullScreen: () => void;
+  shared: boolean;
+}
+
+/** The row under the picture. */
+export function Controls(props: ControlsProps) {
+  const { live, paused, rate, time, shared } = props;
+  return (
+    <div className="flex flex-wrap items-center gap-x-1 gap-y-1">
+      <IconButton icon={paused ? "play" : "pause"} label={paused ? "Play" : "Pause"} onClick={props.onPause} />
+      <IconButton icon="back10" label="Back 10 seconds" onClick={() => props.onStep(-10)} />
+      <IconButton icon="ahead10" label="Ahead 10 seconds" onClick={() => props.onStep(10)} disabled={live} />
+      <p className="tabular mx-2 leading-tight" aria-label="Time of the picture">
+        <span className="block text-[1.0625rem] font-semibold">{time === null ? "––:––:––" : clockTime(time)}</span>
+        <span className="block text-xs text-muted">{time === null ? " " : dayName(time)}</span>
+      </p>
+      <span className="flex-1" />
+      <label className="relative inline-flex">
+        <span className="sr-only">Speed</span>
+        <select
+          value={rate}
+          disabled={live}
+          onChange={(event) => props.onRate(Number(event.target.value))}
+          className="min-h-11 appearance-none rounded-xl bg-transparent px-3 text-sm text-soft hover:bg-raised disabled:opacity-40"
+        >
+          {SPEEDS.map((speed) => (
+            <option key={speed} value={speed} className="bg-panel">
+              {speed} ×
+            </option>
+          ))}
+        </select>
+      </label>
+      <IconButton icon={shared ? "check" : "share"} label={shared ? "Link copied" : "Copy a link to this moment"} onClick={props.onShare} />
+      <IconButton icon="expand" label="Full screen" onClick={props.onFullScreen} />
+      <button
+        type="button"
+        onClick={props.onLive}
+        aria-pressed={live}
+        className={`ml-1 inline-flex min-h-11 items-center gap-2 rounded-xl px-3.5 text-sm font-semibold transition-colors ${
+          live ? "bg-moss/15 text-moss" : "bg-hay text-[#22180a] hover:bg-[#f0c272]"
+        }`}
+      >
+        <Icon name="live" size={18} />
+        {live ? "Live" : "Go live"}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+import type { Stream } from "@/shared/api/types";
+import { cssColor } from "@/shared/overlay/draw";
+import type { LiveFigures } from "@/shared/player/Player";
+import { describeState } from "@/shared/streams/sentences";
+import { useStreams } from "@/shared/streams/store";
+import { type Present, useWhoIsThere } from "@/shared/streams/useWhoIsThere";
+import { bytesWords, durationWords, nowUs } from "@/shared/time/format";
+
+interface SidePanelProps {
+  stream: Stream;
+  live: boolean;
+  figures: LiveFigures | null;
+}
+
+const CERTAINTY = { confirmed: "Recognised", probable: "Probably", unknown: "Not yet known" } as const;
+
+/** Who is there, how the camera is, what is kept of it. */
+export function SidePanel({ stream, live, figures }: SidePanelProps) {
+  const present = useWhoIsThere(stream.id, stream.status === "active");
+  const words = describeState(stream, nowUs());
+  const recording = stream.recording ?? null;
+  const state = stream.state ?? null;
+  const analysis = useStreams((store) => store.analysis[stream.id]);
+
+  return (
+    <aside className="space-y-4 px-4 pb-8 sm:px-0 lg:pb-0">
+      <section className="rounded-2xl border border-line bg-panel p-5">
+        <h2 className="font-display text-lg font-semibold">{live ? "In sight now" : "In sight now, live"}</h2>
+        <Horses present={present} running={stream.status === "active"} />
+      </section>
+      <section className="rounded-2xl border border-line bg-panel p-5">
+        <h2 className="font-display text-lg font-semibold">Camera</h2>
+        <p className="mt-1.5 text-sm text-pretty text-soft">{words.sentence}</p>
+        {state !== null && state.cause !== "none" && state.message !== "" && (
+          <p className="mt-2 text-sm text-pretty break-words text-muted">{state.message}</p>
+        )}
+        {analysis !== undefined && analysis.message !== "" && (
+          <p className="mt-2 text-sm text-pretty break-words text-muted">{analysis.message}</p>
+        )}
+        <dl className="tabular mt-4 grid grid-cols-[auto_1fr] gap-x-4 gap-y-2 text-sm">
+          {recording !== null && (
+            <>
+              <dt className="text-muted">Kept</dt>
+              <dd className="text-right">
+                {durationWords(recording.last_us - recording.first_us)}, {bytesWords(recording.bytes)}
+              </dd>
+            </>
+          )}
+          {live && figures !== null && (
+            <>
+              <dt className="text-muted">Picture waits</dt>
+              <dd className="text-right">{figures.delay.toFixed(1)} s for its analysis</dd>
+            </>
+          )}
+          <dt className="text-muted">Address</dt>
+          <dd className="truncate text-right" title={stream.source_url}>
+            {stream.source_url}
+          </dd>
+        </dl>
+      </section>
+    </aside>
+  );
+}
+
+function Horses({ present, running }: { present: Present[] | null; running: boolean }) {
+  if (!running) return <p className="mt-1.5 text-sm text-muted">The camera is not running.</p>;
+  if (present === null) return <p className="mt-1.5 text-sm text-pretty text-muted">No picture was analysed in the last ten seconds.</p>;
+  if (present.length === 0) return <p className="mt-1.5 text-sm text-muted">No horse.</p>;
+  return (
+    <ul className="mt-3 space-y-3">
+      {present.map(({ key, name, horse }) => (
+        <li key={key} className="flex items-center gap-3">
+          <span aria-hidden="true" className="size-9 shrink-0 rounded-full border-2 border-ground ring-2 ring-line" style={{ background: cssColor(horse.color) }} />
+          <span className="min-w-0 flex-1">
+            <span className="block truncate font-semibold">{name}</span>
+            <span className="block text-sm text-muted">{CERTAINTY[horse.certainty]}</span>
+          </span>
+          <span className="tabular text-sm text-muted" title="How sure the detector is that this is a horse">
+            {Math.round(horse.bbox.confidence * 100)} %
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

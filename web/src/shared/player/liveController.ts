@@ -1,0 +1,129 @@
+import { DelayMeter, LIVE_DELAY, steer } from "@/shared/media/livePolicy";
+import { MediaSink, mediaSourceClass } from "@/shared/media/sink";
+import { ApiSocket } from "@/shared/media/socket";
+import { type InitNote, readInitNote, readSegment } from "@/shared/media/wire";
+import { type Observation, TICKS } from "@/shared/overlay/observation";
+import type { Pace } from "@/shared/overlay/layers";
+
+export type LiveStatus =
+  | { kind: "connecting" }
+  | { kind: "playing" }
+  | { kind: "lost" }
+  | { kind: "unplayable"; mime: string }
+  | { kind: "refused"; code: number };
+
+const STEER_MS = 100;
+const REBUILD_MS = 1000;
+
+/** Keeps one `<video>` playing a camera live: connection, buffer, and how far behind it plays. */
+export class LiveController {
+  private readonly meter = new DelayMeter();
+  private readonly timer: ReturnType<typeof setInterval>;
+  private socket: ApiSocket;
+  private sink: MediaSink | null = null;
+  private note: InitNote | null = null;
+  private newest = 0;
+  private rebuild: ReturnType<typeof setTimeout> | null = null;
+  pace: Pace = "locked";
+  /** The longest delay that the user accepts (s). */
+  mostDelay = 30;
+
+  constructor(
+    private readonly streamId: string,
+    private readonly video: HTMLVideoElement,
+    private readonly onStatus: (status: LiveStatus) => void,
+    private readonly onPicture: (note: InitNote) => void,
+  ) {
+    this.socket = this.connect();
+    this.timer = setInterval(() => this.steer(), STEER_MS);
+    video.addEventListener("playing", this.playing);
+    video.addEventListener("error", this.broken);
+  }
+
+  /** Seconds that the picture is meant to be behind the newest fragment. */
+  get delay(): number {
+    return this.pace === "live" ? LIVE_DELAY : this.meter.delay(this.mostDelay);
+  }
+
+  observed(observation: Observation): void {
+    if (this.newest > 0) this.meter.observed(observation.pts / TICKS, this.newest / TICKS);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    if (this.rebuild !== null) clearTimeout(this.rebuild);
+    this.video.removeEventListener("playing", this.playing);
+    this.video.removeEventListener("error", this.broken);
+    this.socket.close();
+    this.sink?.close();
+  }
+
+  private connect(): ApiSocket {
+    return new ApiSocket(
+      `/v1/live/${this.streamId}`,
+      {
+        text: (data) => {
+          this.note = readInitNote(data) ?? this.note;
+        },
+        binary: (data) => this.receive(data),
+        online: (open) => {
+          if (!open) this.onStatus({ kind: "lost" });
+        },
+        refused: (code) => this.onStatus({ kind: "refused", code }),
+      },
+      true,
+    );
+  }
+
+  private receive(message: ArrayBuffer): void {
+    const segment = readSegment(message);
+    if (segment === null) return;
+    if (segment.kind === "init") {
+      this.begin(segment.data);
+      return;
+    }
+    if (segment.kind !== "audio") this.newest = Math.max(this.newest, segment.pts);
+    this.sink?.fragment(segment.data);
+  }
+
+  private begin(data: Uint8Array<ArrayBuffer>): void {
+    const { note } = this;
+    if (note === null) return;
+    this.newest = 0;
+    this.onPicture(note);
+    if (mediaSourceClass()?.isTypeSupported(note.mime) !== true) {
+      this.sink?.close();
+      this.sink = null;
+      this.onStatus({ kind: "unplayable", mime: note.mime });
+      return;
+    }
+    this.sink ??= new MediaSink(this.video, () => this.broken());
+    this.sink.init(note.mime, data);
+  }
+
+  private steer(): void {
+    const { sink, video } = this;
+    if (sink === null) return;
+    const spans = sink.spans;
+    if (spans.length === 0) return;
+    const { rate, seek } = steer(spans, video.currentTime, this.delay);
+    if (seek !== null) video.currentTime = seek;
+    if (video.playbackRate !== rate) video.playbackRate = rate;
+    if (video.paused) void video.play().catch(() => undefined);
+  }
+
+  private readonly playing = () => this.onStatus({ kind: "playing" });
+
+  /** A picture the decoder choked on: start anew from the next key frame. */
+  private readonly broken = () => {
+    if (this.rebuild !== null || this.sink === null) return;
+    this.onStatus({ kind: "lost" });
+    this.socket.close();
+    this.rebuild = setTimeout(() => {
+      this.rebuild = null;
+      this.sink?.close();
+      this.sink = null;
+      this.socket = this.connect();
+    }, REBUILD_MS);
+  };
+}

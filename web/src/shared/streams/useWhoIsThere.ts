@@ -1,0 +1,44 @@
+import { useEffect, useState } from "react";
+import { type Horse, horseName } from "@/shared/overlay/observation";
+import { listen } from "./feed";
+
+/** A horse stays on the list this long after it was last seen, or one missed picture would make names blink (ms). */
+const STAY_MS = 3000;
+
+export interface Present {
+  /** Track and name: two strangers are two. */
+  key: string;
+  name: string;
+  horse: Horse;
+}
+
+/** Who is before a camera now; `null` while no picture was analysed in the last ten seconds. */
+export function useWhoIsThere(streamId: string, enabled = true): Present[] | null {
+  const [present, setPresent] = useState<Present[] | null>(null);
+
+  useEffect(() => {
+    if (!enabled) return;
+    const seen = new Map<string, { at: number; item: Present }>();
+    let heard = 0;
+    const stop = listen(streamId, (observation) => {
+      heard = performance.now();
+      for (const horse of observation.horses) {
+        const key = horse.horse_id ?? String(horse.track_id);
+        seen.set(key, { at: heard, item: { key, name: horseName(horse), horse } });
+      }
+    });
+    const timer = setInterval(() => {
+      const now = performance.now();
+      for (const [key, { at }] of seen) if (now - at > STAY_MS) seen.delete(key);
+      const items = [...seen.values()].map(({ item }) => item).sort((a, b) => a.name.localeCompare(b.name));
+      setPresent(now - heard > 10_000 ? null : items);
+    }, 500);
+    return () => {
+      stop();
+      clearInterval(timer);
+      setPresent(null);
+    };
+  }, [streamId, enabled]);
+
+  return present;
+}
