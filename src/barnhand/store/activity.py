@@ -44,7 +44,7 @@ class Activity:
             return [HourlyActivity(*row) for row in connection.execute(_HOURS, values)]
 
     def coverage(self, start_us: int, end_us: int, *, stream_id: str | None = None) -> list[Coverage]:
-        """How much of the hours that begin from ``start_us`` to before ``end_us`` was analysed; hours with nothing are left out."""
+        """How much was analysed of the hours that begin from ``start_us`` to before ``end_us``; none, no row."""
         values = {"start": moment(start_us), "end": moment(end_us), "stream": stream_id}
         with self._database.begin() as connection:
             return [Coverage(*row) for row in connection.execute(_COVERAGE, values)]

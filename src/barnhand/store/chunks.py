@@ -119,7 +119,7 @@ class Gaps:
         self._database = database
 
     def between(self, stream_id: str, start_us: int, end_us: int, limit: int = GAPS_LIMIT) -> list[Gap]:
-        """Those of a stream that overlap ``start_us`` to ``end_us``, oldest first; one that lasts reaches to the end of time."""
+        """Those of a stream that overlap ``start_us`` to ``end_us``, oldest first; one that lasts has no end."""
         query = select(GapTable.__table__).where(
             GapTable.stream_id == stream_id,
             GapTable.start_us < end_us,

@@ -8,6 +8,7 @@ this and no database driver.
 
 import fcntl
 import json
+import math
 import os
 import re
 import secrets
@@ -57,13 +58,12 @@ class Spool:
     def append(self, kind: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows in order, all or none of them.
 
-        Raises ``ValueError`` for a kind or a row that cannot be written, ``SpaceError`` when the disk takes no more.
+        Raises ``ValueError`` for a kind that is not known, ``TypeError`` for a row that is not JSON, ``SpaceError`` when the
+        disk takes no more.
         """
         if kind not in KINDS:
             raise ValueError(f"the spool knows no rows of kind {kind!r}; known are {', '.join(sorted(KINDS))}")
-        data = "".join(
-            json.dumps({"k": kind, "r": row}, separators=(",", ":"), allow_nan=False, ensure_ascii=False) + "\n" for row in rows
-        ).encode()
+        data = b"".join(_line(kind, row) for row in rows)
         if not data:
             return
         with self._lock:
@@ -99,8 +99,11 @@ class Spool:
         if self._file < 0:
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / f"{self._producer}.{self._number + 1:08d}.jsonl"
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            unready = path.with_suffix(".new")
+            file = os.open(unready, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            # The lock comes before the name, or a reader could take the segment for one that was left behind.
             fcntl.flock(file, fcntl.LOCK_EX)
+            unready.rename(path)
             self._number += 1
             self._file, self._size, self._opened, self._synced = file, 0, now, now
 
@@ -118,6 +121,25 @@ class Spool:
         if now - self._synced >= self._options.sync_s:
             os.fdatasync(self._file)
             self._synced = now
+
+
+def _line(kind: str, row: Mapping[str, Any]) -> bytes:
+    try:
+        text = json.dumps({"k": kind, "r": row}, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    except ValueError:
+        # JSON has no NaN; what could not be measured is null.
+        text = json.dumps({"k": kind, "r": _finite(row)}, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
 
 
 @dataclass(frozen=True)
@@ -139,10 +161,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive rows of one producer, and the position after them."""
+    """Consecutive rows of one producer, the position they were read from and the one after them."""
 
     producer: str
     rows: tuple[Row, ...]
+    start: Position
     end: Position
 
 
@@ -165,7 +188,7 @@ def is_abandoned(path: Path) -> bool:
     except FileNotFoundError:
         return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     finally:
@@ -238,6 +261,11 @@ class SpoolReader:
         temporary.replace(marker)
         self.tidy(batch.producer, batch.end)
 
+    def sweep(self) -> None:
+        """Remove what producers that are gone have left; only when every batch that was read is acknowledged."""
+        for producer in self.producers():
+            self.tidy(producer, self._position(producer))
+
     def tidy(self, producer: str, safe: Position) -> bool:
         """Remove a producer's segments up to ``safe``; true when nothing of the producer is left and it is gone."""
         segments = self.producers().get(producer, [])
@@ -275,7 +303,7 @@ class SpoolReader:
             except FileNotFoundError:
                 continue
             if rows:
-                return Batch(producer, tuple(rows), Position(number, offset))
+                return Batch(producer, tuple(rows), position, Position(number, offset))
         return None
 
     def _position(self, producer: str) -> Position:
