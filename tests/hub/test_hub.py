@@ -180,6 +180,10 @@ def observation(stream_id: str, wall_us: int) -> Observation:
 async def test_observations_resume_after_a_time(hub: Hub, hub_server: EmbeddedHub, stream_id: str) -> None:
     for wall_us in (100, 200, 300):
         hub.publish_observation(observation(stream_id, wall_us))
+    assert hub.latest_observation("nobody") is None
+    latest = hub.latest_observation(stream_id)
+    assert latest is not None
+    assert latest.wall_us == 300
     async_hub = AsyncHub(hub_server.url)
     stream = async_hub.observations(stream_id, since_us=100)
     seen = [await anext(stream), await anext(stream)]

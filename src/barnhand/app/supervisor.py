@@ -138,8 +138,8 @@ class Supervisor:
     def _engine(self) -> Engine:
         return connect(self.database_url, pool=1)
 
-    def run(self, stop: threading.Event) -> None:
-        """Watch until told to stop."""
+    def run(self, stop: threading.Event, also: Callable[[], None] | None = None) -> None:
+        """Watch until told to stop; ``also`` is called each time."""
         threading.Thread(target=self._listen, args=(stop,), name="events", daemon=True).start()
         next_poll = self._clock.monotonic()
         while not stop.wait(WATCH_SECONDS):
@@ -147,6 +147,8 @@ class Supervisor:
             assert self._wanted is not None
             self._watch_servers()
             self._fleet.watch()
+            if also is not None:
+                also()
             if self._changed.is_set() or self._clock.monotonic() >= next_poll:
                 self._changed.clear()
                 next_poll = self._clock.monotonic() + POLL_SECONDS

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import httpx
 from rich.markup import escape
@@ -25,19 +26,18 @@ def up() -> None:
     if not guardian.guarded():
         sys.exit(guardian.guard(sys.argv[1:]))
     supervisor = Supervisor(settings, SystemClock(), lambda step: err().print(f"[dim]{escape(step)} …[/]"))
-    serve(supervisor)
+    serve(supervisor, threading.Event())
 
 
-def serve(supervisor: Supervisor) -> None:
-    """Run a supervisor until a signal, having told where the page is."""
+def serve(supervisor: Supervisor, stop: threading.Event, also: Callable[[], None] | None = None) -> None:
+    """Run a supervisor until a signal or ``stop``, having told where the page is; ``also`` is called while it watches."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:
         supervisor.start()
         threading.Thread(target=announce, args=(supervisor, stop), name="announce", daemon=True).start()
-        supervisor.run(stop)
+        supervisor.run(stop, also)
     finally:
         if stop.is_set():
             err().print("[dim]Stopping …[/]")

@@ -106,6 +106,12 @@ class Hub:
                 maxlen=OBSERVATIONS_KEPT,
             )
 
+    def latest_observation(self, stream_id: str) -> Observation | None:
+        """What was last seen, or ``None``."""
+        with _speaking():
+            rows = self._client.xrevrange(keys.observations_key(stream_id), count=1)
+        return Observation.from_dict(orjson.loads(rows[0][1][b"o"])) if rows else None
+
     def publish_state(self, state: StreamState, role: str = "recorder") -> None:
         """Set a stream's state as ``recorder`` or ``analyst`` sees it, and tell it as the event ``state``."""
         data = orjson.dumps(state.to_dict())
