@@ -136,9 +136,10 @@ class Tracker:
         unseen = self._unseen_s(wall_us, rows)
         values = overlap(self._predicted, boxes, unseen, self._options)
         due = unclear(values, sure=0.5, lead=0.3)
-        refresh_us = round(self._options.refresh_s * SECOND_US)
         for column, row in enumerate(values.argmax(axis=0)):
             life = self._lives[row]
+            # The better an animal is known, the less there is to learn, down to a third as often.
+            refresh_us = self._options.refresh_s * SECOND_US * min(1 + life.looks / 10, 3)
             due[column] |= life.looks < 3 or wall_us - life.looked_us >= refresh_us or unseen[row] > 0.5
         return due
 
