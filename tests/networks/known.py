@@ -51,7 +51,7 @@ class Graph:
         return self.floats(both)
 
     def edges(self, mask: str) -> tuple[str, str, str, str]:
-        """x0, y0, x1, y1 of a mask, ``(N, 1)`` each, in px."""
+        """x0, y0, x1, y1 of a mask, ``(N, 1)`` each, in px; the whole input where the mask is empty."""
         columns = self.add("ReduceMax", mask, axes=[1], keepdims=0)
         rows = self.add("ReduceMax", mask, axes=[2], keepdims=0)
         first = [self.floats(self.add("ArgMax", side, axis=1, keepdims=1)) for side in (columns, rows)]
@@ -137,13 +137,18 @@ def _row(graph: Graph, values: Sequence[str], axis: int = 1) -> str:
 
 
 def barnhand_detector(path: Path, *, side: int = 64, batch: Shape = ("n",), metadata: Mapping[str, str] | None = None) -> Path:
-    """The blue blob scores 0.9; a box 2 px larger on all sides scores 0.8; a fixed one in the corner 0.2."""
+    """The blue blob scores 0.9; a box 2 px larger on all sides scores 0.8; a fixed one in the corner 0.2.
+
+    Without a blob, or with nothing else, all score 0.
+    """
     graph = Graph("images", [*batch, 3, side, side])
     edges = _blue_box(graph, bgr=True, unit=255)
+    area = graph.add("Mul", graph.add("Sub", edges[2], edges[0]), graph.add("Sub", edges[3], edges[1]))
+    seen = graph.floats(graph.add("Less", area, graph.const(side * side - 0.5)))
     grown = [graph.add("Add", edge, graph.const(step)) for edge, step in zip(edges, (-2.0, -2.0, 2.0, 2.0), strict=True)]
     fixed = [graph.like(edges[0], value) for value in (0.0, 0.0, 9.0, 9.0)]
     boxes = graph.join([_row(graph, row) for row in (edges, grown, fixed)])
-    scores = graph.join([graph.like(edges[0], value) for value in (0.9, 0.8, 0.2)])
+    scores = graph.join([graph.add("Mul", seen, graph.const(value)) for value in (0.9, 0.8, 0.2)])
     stated = {"barnhand.family": "barnhand-detector", "barnhand.version": "1", "licence": "MIT"} | dict(metadata or {})
     return graph.save(path, {"boxes": (boxes, [*batch, 3, 4]), "scores": (scores, [*batch, 3])}, stated)
 
@@ -213,17 +218,25 @@ def ssdlite(path: Path) -> Path:
     return graph.save(path, {"scores": (scores, ["n", 1, 91]), "boxes": (boxes, ["n", 1, 1, 4])})
 
 
+def _bell(size: int, sigma: float) -> np.ndarray:
+    steps = np.arange(size) - size // 2
+    values = np.exp(-(steps**2) / (2 * sigma**2))
+    return values / values.sum()
+
+
 def barnhand_pose(path: Path, *, side: int = 64, metadata: Mapping[str, str] | None = None) -> Path:
-    """Points named left_… where it is blue, all others where it is red; heat is the share of the cell that is."""
+    """Points named left_… where it is blue, all others where it is red; the heat is a blurred share."""
     from barnhand.core.skeleton import load_skeleton
 
     skeleton = load_skeleton("horse-20")
     graph = Graph("crops", ["n", 3, side, side])
     red, blue = (graph.channel(graph.input, index) for index in (0, 2))
+    bell = _bell(25, 5.0)
     maps = {}
     for name, strong, weak in (("blue", blue, red), ("red", red, blue)):
         mask = graph.add("Unsqueeze", graph.mask(strong, weak, 180, 80), graph.const([1], np.int64))
-        maps[name] = graph.add("AveragePool", mask, kernel_shape=[4, 4], strides=[4, 4])
+        soft = graph.add("Conv", mask, graph.const(np.outer(bell, bell)[None, None]), pads=[12] * 4)
+        maps[name] = graph.add("AveragePool", soft, kernel_shape=[4, 4], strides=[4, 4])
     heat = graph.join([maps["blue" if name.startswith("left_") else "red"] for name in skeleton.points])
     stated = {"barnhand.family": "barnhand-pose", "barnhand.skeleton": "horse-20", "licence": "MIT"} | dict(metadata or {})
     return graph.save(path, {"heatmaps": (heat, ["n", 20, side // 4, side // 4])}, stated)
@@ -241,7 +254,11 @@ def rtmpose(path: Path, *, points: int = 17) -> Path:
     weights = graph.const((np.arange(points)[None, :, None] + 1) / points)
     outputs = {}
     for name, axis in (("simcc_x", 1), ("simcc_y", 2)):
-        line = graph.add("ReduceSum", mask, graph.const([axis], np.int64), keepdims=0)
+        sums = graph.add("ReduceSum", mask, graph.const([axis], np.int64), keepdims=0)
+        wide = graph.add("Unsqueeze", sums, graph.const([1], np.int64))
+        # A disc's widest columns are equal; blurred, the one in the middle is the highest.
+        smooth = graph.add("Conv", wide, graph.const(_bell(25, 5.0)[None, None]), pads=[12, 12])
+        line = graph.add("Squeeze", smooth, graph.const([1], np.int64))
         full = graph.add("Div", line, graph.add("ReduceMax", line, axes=[1], keepdims=1))
         twice = graph.add(
             "Reshape",

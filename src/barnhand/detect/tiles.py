@@ -5,6 +5,7 @@ A window's edge cuts horses: a candidate that touches an edge which is not the p
 to the whole picture.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ def windows(width: int, height: int, n: int, overlap: float) -> list[Window]:
         return []
     spans = []
     for length in (width, height):
-        side = min(length, round(length / (n - (n - 1) * overlap)))
+        side = min(length, math.ceil(length / (n - (n - 1) * overlap)))
         starts = np.linspace(0, length - side, n).round().astype(int).tolist()
         spans.append([(start, start + side) for start in starts])
     return [Window(x0, y0, x1, y1) for y0, y1 in spans[1] for x0, x1 in spans[0]]

@@ -179,7 +179,7 @@ def _fetch_rest(url: str, part: Path, client: httpx.Client, size: int | None, pr
         length = response.headers.get("Content-Length", "")
         total = here + int(length) if length.isdigit() else size
         with part.open("ab" if resumed else "wb") as file:
-            for block in response.iter_bytes(1 << 16):
+            for block in response.iter_bytes():
                 file.write(block)
                 here += len(block)
                 if progress:

@@ -73,7 +73,7 @@ def square_crops(image: Image, boxes: Floats, scale: float, size: int, border: i
     corner = np.empty((n, 2), np.float32)
     edge = np.empty(n, np.float32)
     for i, (x0, y0, x1, y1) in enumerate(boxes.astype(np.float64).tolist()):
-        side = scale * max(x1 - x0, y1 - y0)
+        side = scale * max(x1 - x0, y1 - y0, 0.0)
         left, top = round((x0 + x1) / 2 - side / 2), round((y0 + y1) / 2 - side / 2)
         whole = max(2, round(side))
         patch = cut(image, left, top, left + whole, top + whole, border)
