@@ -4,13 +4,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from barnhand.core.stream import SourceType
 from barnhand.core.time import FakeClock
+from barnhand.store.addresses import Address
 from barnhand.store.database import connect
 from barnhand.store.secrets import SecretBox
+from barnhand.store.spool import Spool
 from barnhand.store.store import Store
-
-NOON_US = 1_795_608_000_000_000
-"""2026-11-25T12:00:00Z, a full hour."""
+from barnhand.store.writer import Writer
+from store_rows import NOON_US
 
 
 @pytest.fixture
@@ -28,3 +30,27 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def store(engine: Engine, clock: FakeClock, tmp_path: Path) -> Store:
     return Store(engine, SecretBox.open(tmp_path / "secrets"), clock)
+
+
+@pytest.fixture
+def stream(store: Store) -> str:
+    """Id of a camera."""
+    made = store.streams.create(name="Box 1", source_type=SourceType.RTSP, address=Address("rtsp://camera/1"))
+    return made.id
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def spool(folder: Path, clock: FakeClock) -> Iterator[Spool]:
+    made = Spool(folder, clock=clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def writer(folder: Path, engine: Engine, clock: FakeClock) -> Writer:
+    return Writer(folder, engine, clock)

@@ -35,7 +35,10 @@ def test_the_tables_are_those_of_the_code(engine: Engine) -> None:
         differences = [
             difference
             for difference in compare_metadata(context, Base.metadata)
-            if not (difference[0] in ("add_table", "add_index") and getattr(difference[1], "name", "").startswith(("detections", "hourly")))
+            if not (
+                difference[0] in ("add_table", "add_index")
+                and getattr(difference[1], "name", "").startswith(("detections", "hourly"))
+            )
         ]
     assert differences == []
 
@@ -52,9 +55,7 @@ def test_the_contracts_columns_are_there(engine: Engine) -> None:
 
 
 def test_a_stream_is_inactive_and_a_user_a_viewer_unless_said_otherwise(engine: Engine) -> None:
-    query = text(
-        "select column_default from information_schema.columns where table_name = :table and column_name = :column"
-    )
+    query = text("select column_default from information_schema.columns where table_name = :table and column_name = :column")
     with engine.begin() as connection:
         assert "inactive" in connection.scalar(query, {"table": "streams", "column": "status"})
         assert "viewer" in connection.scalar(query, {"table": "users", "column": "role"})
