@@ -2,8 +2,9 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
+import torch
 from training.pose.loss import LossOptions, pose_loss, target_distribution
 from training.pose.model import Outputs
 from training.pose.skeleton import COUNT
@@ -40,7 +41,8 @@ def test_a_hidden_point_is_placed_and_told_to_be_invisible() -> None:
     made = outputs()
     loss, _ = pose_loss(made, points, state, torch.zeros(2, COUNT, dtype=torch.bool), OPTIONS)
     loss.backward()
-    assert made.fine.grad is not None and made.visible.grad is not None
+    assert made.fine.grad is not None
+    assert made.visible.grad is not None
     assert made.fine.grad.abs().max() > 0
     assert (made.visible.grad > 0).all()
 

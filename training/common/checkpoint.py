@@ -21,7 +21,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
         torch.save(whole, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load_checkpoint(path: Path, *, restore_rng: bool = True) -> dict[str, Any] | None:

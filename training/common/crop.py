@@ -55,7 +55,9 @@ def letterbox(image: Image, size: int) -> tuple[Image, Affine]:
     return canvas, np.array([[sx, 0.0, 0.5 * sx - 0.5 + left], [0.0, sy, 0.5 * sy - 0.5 + top]])
 
 
-def about_centre(size_from: int, size_to: int, *, degrees: float, zoom: tuple[float, float], shift: tuple[float, float]) -> Affine:
+def about_centre(
+    size_from: int, size_to: int, *, degrees: float, zoom: tuple[float, float], shift: tuple[float, float]
+) -> Affine:
     """Rotate, stretch and move about the centre: a map from a (size_from) square to a (size_to) square.
 
     `zoom` (x, y) is in target pixels a source pixel and acts before the rotation; `shift` is in target pixels.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -26,20 +27,22 @@ def export_fp32(
     path.parent.mkdir(parents=True, exist_ok=True)
     model = model.eval()
     axes = {name: {0: "n"} for name in (input_name, *output_names)}
-    torch.onnx.export(
-        model,
-        (example,),
-        str(path),
-        input_names=[input_name],
-        output_names=list(output_names),
-        dynamic_axes=axes,
-        opset_version=opset,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter announces its successor, and what it folds
+        torch.onnx.export(
+            model,
+            (example,),
+            str(path),
+            input_names=[input_name],
+            output_names=list(output_names),
+            dynamic_axes=axes,
+            opset_version=opset,
+            dynamo=False,
+        )
     onnx.checker.check_model(onnx.load(str(path)))
 
 
-class _Batches(CalibrationDataReader):
+class _Batches(CalibrationDataReader):  # type: ignore[misc]
     """Feeds calibration batches one at a time."""
 
     def __init__(self, input_name: str, batches: Iterable[npt.NDArray[np.float32]]) -> None:
@@ -64,7 +67,8 @@ def quantise_int8(
 ) -> None:
     """Static QDQ int8: per-channel symmetric weights, uint8 activations with ranges from `batches`.
 
-    Nodes whose name matches one of the `keep_fp32` patterns (as in shells) stay in fp32. Shapes are inferred and batch norms folded first.
+    Nodes whose name matches one of the `keep_fp32` patterns (as in shells) stay in fp32. Shapes are inferred and batch
+    norms folded first.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

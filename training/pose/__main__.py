@@ -31,7 +31,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     two = commands.add_parser("evaluate", help="figures of an exported network, or of a run with --torch")
     two.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file")
     two.add_argument("--torch", action="store_true", help="the run's averaged weights in fp32 instead of an ONNX file")
-    two.add_argument("--gait", type=Path, default=None, help="folder of rendered side views (python -m training.synthetic gait)")
+    two.add_argument(
+        "--gait", type=Path, default=None, help="folder of rendered side views (python -m training.synthetic gait)"
+    )
     two.add_argument("--out", type=Path, default=None, help="write the figures as JSON")
     three = commands.add_parser("export", help="the run's averaged weights as int8 ONNX with its parity fixture")
     three.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file to write")
@@ -47,7 +49,9 @@ def main() -> None:
 
 def real_animals(arguments: argparse.Namespace) -> Animals:
     """AnimalPose's training animals as cached crops."""
-    return load_animals(animalpose(arguments.data, "train", min_points=4, min_side=32), arguments.run / "cache", "animalpose-train")
+    return load_animals(
+        animalpose(arguments.data, "train", min_points=4, min_side=32), arguments.run / "cache", "animalpose-train"
+    )
 
 
 def run_train(arguments: argparse.Namespace) -> None:
@@ -90,7 +94,9 @@ def run_export(arguments: argparse.Namespace) -> None:
 
     arguments.weights.parent.mkdir(parents=True, exist_ok=True)
     val = horses(animalpose(arguments.data, "val"))
-    summary = export_run(load_network(arguments.run), real_animals(arguments), val, arguments.weights, arguments.run, ExportOptions())
+    summary = export_run(
+        load_network(arguments.run), real_animals(arguments), val, arguments.weights, arguments.run, ExportOptions()
+    )
     print(json.dumps(summary, indent=1))
 
 

@@ -7,6 +7,7 @@ pictures, lamps, noise, blur, JPEG, bars and people in front, horses half out of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -104,7 +105,9 @@ def warp(
         flip = np.array([[-1.0, 0.0, size - 1.0], [0.0, 1.0, 0.0]])
         affine = np.hstack([flip[:, :2] @ affine[:, :2], (flip[:, :2] @ affine[:, 2] + flip[:, 2])[:, None]])
     border = (GREY, GREY, GREY)
-    image = cv2.warpAffine(crop, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border)
+    image = cv2.warpAffine(
+        crop, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border
+    )
     moved = move_points(affine, points[:, :2]).astype(np.float32)
     state = points[:, 2].astype(np.uint8)
     if mirror:
@@ -113,8 +116,9 @@ def warp(
     return np.asarray(image, np.uint8), moved, np.where(outside, 0, state).astype(np.uint8), outside
 
 
-def relight(image: Image, options: AugmentOptions, rng: np.random.Generator) -> Image:
+def relight(picture: Image, options: AugmentOptions, rng: np.random.Generator) -> Image:
     """Random colour matrix, contrast, gamma, lamp, noise, blur, resolution and JPEG."""
+    image: npt.NDArray[Any] = picture
     size = image.shape[0]
     if rng.random() < 0.8:
         matrix = np.eye(3) + rng.normal(0, 0.06, (3, 3))
@@ -127,7 +131,9 @@ def relight(image: Image, options: AugmentOptions, rng: np.random.Generator) -> 
         image = cv2.LUT(image, (255 * level**gamma).astype(np.uint8))
     if rng.random() < options.small:
         small = int(size * rng.uniform(0.22, 0.7))
-        image = cv2.resize(cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA), (size, size), interpolation=cv2.INTER_LINEAR)
+        image = cv2.resize(
+            cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA), (size, size), interpolation=cv2.INTER_LINEAR
+        )
     if rng.random() < options.blur:
         if rng.random() < 0.5:
             image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 2.0))
@@ -142,7 +148,7 @@ def relight(image: Image, options: AugmentOptions, rng: np.random.Generator) -> 
     if rng.random() < options.noise:
         grain = np.empty((size, size, 1 if rng.random() < 0.5 else 3), np.int16)
         cv2.setRNGSeed(int(rng.integers(2**31)))
-        cv2.randn(grain, 0, float(rng.uniform(3, 22)))
+        cv2.randn(grain, np.zeros(1), np.array([rng.uniform(3, 22)]))
         image = np.clip(image.astype(np.int16) + grain, 0, 255).astype(np.uint8)
     if rng.random() < options.jpeg:
         done, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(12, 60))])
@@ -156,7 +162,7 @@ def _motion_kernel(length: int, angle: float) -> npt.NDArray[np.float32]:
     middle, arm = (length - 1) / 2, np.array([np.cos(angle), np.sin(angle)]) * (length - 1) / 2
     a, b = np.rint(middle - arm).astype(int), np.rint(middle + arm).astype(int)
     cv2.line(kernel, (int(a[0]), int(a[1])), (int(b[0]), int(b[1])), 1.0)
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def occlude(
@@ -172,7 +178,11 @@ def occlude(
             x, y = rng.integers(-w // 2, size - w // 2), rng.integers(-h // 2, size - h // 2)
             mask[max(y, 0) : y + h, max(x, 0) : x + w] = 1
     elif kind == 1:
-        pitch, wide, upright = int(rng.integers(size // 10, size // 3)), int(rng.integers(2, max(3, size // 22))), rng.random() < 0.6
+        pitch, wide, upright = (
+            int(rng.integers(size // 10, size // 3)),
+            int(rng.integers(2, max(3, size // 22))),
+            rng.random() < 0.6,
+        )
         for start in range(int(rng.integers(pitch)), size, pitch):
             if upright:
                 mask[:, start : start + wide] = 1

@@ -6,8 +6,8 @@
    peak on each of the two legs in both channels. Candidates are the strict local maxima (3x3) of each channel, at most
    `CANDIDATES` of them. The pair (a, b) with the largest log(a) + log(b) - `PENALTY` * overlap(a, b) wins, with
    overlap = exp(-d^2 / (2 * `NEAR`^2)) and d the distance of the two candidates in cells.
-2. Sub-pixel. Inside the (2 * `REACH` + 1)^2 window around the chosen cell, cut at the border: the mean of cell places weighted with
-   value^`POWER`.
+2. Sub-pixel. Inside the (2 * `REACH` + 1)^2 window around the chosen cell, cut at the border: the mean of cell places
+   weighted with value^`POWER`.
 3. Cell (x, y) is input pixel ((x + 0.5) * 4 - 0.5, (y + 0.5) * 4 - 0.5).
 4. The score is sigmoid(a * logit(peak) + b) with the point's calibration (a, b), peak clipped to [1e-4, 1 - 1e-4].
 """
@@ -31,7 +31,9 @@ NAME = f"pair-peak candidates={CANDIDATES} penalty={PENALTY} near={NEAR} reach={
 FLOOR = 1e-4
 
 
-def decode(heatmaps: Floats, calibration: tuple[Floats, Floats] | None = None, *, penalty: float = PENALTY) -> tuple[Floats, Floats]:
+def decode(
+    heatmaps: Floats, calibration: tuple[Floats, Floats] | None = None, *, penalty: float = PENALTY
+) -> tuple[Floats, Floats]:
     """(n, 20, H, W) heatmaps to (n, 20, 2) input pixels and (n, 20) scores.
 
     Without `calibration` (two (20,) arrays) the score is the peak itself.

@@ -142,7 +142,9 @@ def four_legs(points: Floats, true: Floats, longest: float) -> tuple[bool, bool]
 def legs_table(found: Found) -> dict[str, Any]:
     """Shares of frames with the four hooves on four legs, and PCK@0.1 of the hooves with their sides and without."""
     hooves = list(HOOVES)
-    results = [four_legs(found.points[i, hooves], found.true[i, hooves], float(found.longest[i])) for i in range(len(found.points))]
+    results = [
+        four_legs(found.points[i, hooves], found.true[i, hooves], float(found.longest[i])) for i in range(len(found.points))
+    ]
     return {
         "frames": len(results),
         "four_legs": float(np.mean([own for own, _ in results])),
@@ -186,7 +188,9 @@ def labelled_frames(labels: Path, video: Path) -> list[tuple[Image, Entry]]:
     return pictures
 
 
-def full_report(predict: Predict, val: Sequence[Entry], *, gait: Path | None, labels: Path | None, video: Path | None) -> dict[str, Any]:
+def full_report(
+    predict: Predict, val: Sequence[Entry], *, gait: Path | None, labels: Path | None, video: Path | None
+) -> dict[str, Any]:
     """All figures of the model card, as plain numbers."""
     pictures = read_pictures(val)
     found = look(predict, pictures)
@@ -208,5 +212,3 @@ def full_report(predict: Predict, val: Sequence[Entry], *, gait: Path | None, la
 def _pck_only(found: Found) -> dict[str, float]:
     table = pck_table(found.errors, found.state > 0)
     return {key: table[key] for key in ("pck10", "hooves_pck10")}
-
-

@@ -24,7 +24,7 @@ class FeedOptions:
 
     batch: int = 32
     """Samples a step."""
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 160), (0.5, 192), (0.9, 256))
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 160), (0.6, 192), (0.92, 256))
     """(progress from which, input size in pixels), ascending."""
     horse_from: float = 0.35
     """Share of real samples that are horses at the start."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional as fn
 
 from training.pose.model import STRIDE, Outputs
 from training.pose.skeleton import COUNT, GROUPS
@@ -49,7 +49,9 @@ def point_weights(state: Tensor, options: LossOptions) -> Tensor:
     return weight * importance
 
 
-def pose_loss(outputs: Outputs, points: Tensor, state: Tensor, outside: Tensor, options: LossOptions) -> tuple[Tensor, dict[str, float]]:
+def pose_loss(
+    outputs: Outputs, points: Tensor, state: Tensor, outside: Tensor, options: LossOptions
+) -> tuple[Tensor, dict[str, float]]:
     """The loss and its parts.
 
     `points` (n, 20, 2) input pixels, `state` (n, 20) 0 unlabelled, 1 hidden, 2 visible, `outside` (n, 20) True for labelled
@@ -67,6 +69,6 @@ def pose_loss(outputs: Outputs, points: Tensor, state: Tensor, outside: Tensor, 
         parts.append((-(target * log_there).sum(-1) * weight).sum() / total)
     seen = (state == 2).float()
     known = torch.where((state == 0) & ~outside, options.unlabelled_visible, 1.0)
-    visible = (F.binary_cross_entropy_with_logits(outputs.visible, seen, reduction="none") * known).sum() / known.sum()
+    visible = (fn.binary_cross_entropy_with_logits(outputs.visible, seen, reduction="none") * known).sum() / known.sum()
     loss = parts[0] + options.coarse * parts[1] + options.visible * visible
     return loss, {"fine": parts[0].item(), "coarse": parts[1].item(), "visible": visible.item()}

@@ -47,7 +47,9 @@ def reliability(scores: Floats, right: npt.NDArray[np.bool_], bins: int = 10) ->
     return {"ece": error, "brier": float(((score - hit) ** 2).mean()), "table": rows}
 
 
-def fit_logistic(x: Floats, y: npt.NDArray[np.bool_], prior: tuple[float, float] = (1.0, 0.0), ridge: float = 1.0) -> tuple[float, float]:
+def fit_logistic(
+    x: Floats, y: npt.NDArray[np.bool_], prior: tuple[float, float] = (1.0, 0.0), ridge: float = 1.0
+) -> tuple[float, float]:
     """(a, b) of sigmoid(a x + b) by Newton's method; `ridge` pulls towards `prior` where there is little data."""
     design = np.stack([x.astype(np.float64), np.ones(len(x))], 1)
     target, centre = y.astype(np.float64), np.asarray(prior, np.float64)

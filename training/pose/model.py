@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional as fn
+from torch.nn import grad as conv_grad
 
 from training.pose.skeleton import COUNT
 
@@ -66,24 +67,27 @@ class _Depthwise(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.stride = stride
-        return F.conv2d(x, weight, bias, stride, weight.shape[-1] // 2, 1, weight.shape[0])
+        return fn.conv2d(x, weight, bias, stride, weight.shape[-1] // 2, 1, weight.shape[0])
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor, None]:
         x, weight = ctx.saved_tensors
         pad, groups, stride = weight.shape[-1] // 2, weight.shape[0], ctx.stride
         grad_x = grad_w = None
         if ctx.needs_input_grad[0]:
             if stride == 1:
-                grad_x = F.conv2d(grad, weight.flip(-1, -2), None, 1, pad, 1, groups)
+                grad_x = fn.conv2d(grad, weight.flip(-1, -2), None, 1, pad, 1, groups)
             else:
-                grad_x = torch.nn.grad.conv2d_input(x.shape, weight.float(), grad.float(), stride, pad, 1, groups)
+                grad_x = conv_grad.conv2d_input(  # type: ignore[no-untyped-call]
+                    x.shape, weight.float(), grad.float(), stride, pad, 1, groups
+                )
                 grad_x = grad_x.to(grad.dtype)
         if ctx.needs_input_grad[1]:
-            grad_w = torch.nn.grad.conv2d_weight(x, weight.shape, grad, stride, pad, 1, groups)
+            shape = weight.shape
+            grad_w = conv_grad.conv2d_weight(x, shape, grad, stride, pad, 1, groups)  # type: ignore[no-untyped-call]
         return grad_x, grad_w, grad.sum((0, 2, 3)), None
 
 
@@ -105,15 +109,17 @@ class MBConv(nn.Module):
     def _depthwise(self, y: Tensor) -> Tensor:
         conv = self.depthwise
         if not (torch.is_grad_enabled() and y.requires_grad and y.device.type == "cpu"):
-            return conv(y)
+            plain: Tensor = conv(y)
+            return plain
         assert conv.bias is not None
         dtype = y.dtype
-        return _Depthwise.apply(y, conv.weight.to(dtype), conv.bias.to(dtype), conv.stride[0])
+        fast: Tensor = _Depthwise.apply(y, conv.weight.to(dtype), conv.bias.to(dtype), conv.stride[0])  # type: ignore[no-untyped-call]
+        return fast
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
-        y = self.project(F.relu6(self._depthwise(y), inplace=True))
-        return x + y if self.skip else y
+        y = x if self.expand is None else fn.relu6(self.expand(x), inplace=True)
+        z: Tensor = self.project(fn.relu6(self._depthwise(y), inplace=True))
+        return x + z if self.skip else z
 
 
 class Backbone(nn.Module):
@@ -145,7 +151,7 @@ class Backbone(nn.Module):
         return [parameter for module in modules for parameter in module.parameters()]
 
     def forward(self, x: Tensor) -> dict[int, Tensor]:
-        x = F.relu6(self.stem((x - 127.0) / 128.0), inplace=True)
+        x = fn.relu6(self.stem((x - 127.0) / 128.0), inplace=True)
         features: dict[int, Tensor] = {}
         for index, block in enumerate(self.blocks):
             x = block(x)
@@ -166,10 +172,12 @@ class Residual(nn.Module):
         super().__init__()
         self.first = conv_norm(width, width, 3)
         self.second = conv_norm(width, width, 3)
-        nn.init.constant_(self.second[1].weight, 0.2)
+        last = self.second[1]
+        assert isinstance(last, nn.BatchNorm2d)
+        nn.init.constant_(last.weight, 0.2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(F.relu(self.first(x))))
+        return fn.relu(x + self.second(fn.relu(self.first(x))))
 
 
 class Attention(nn.Module):
@@ -199,8 +207,9 @@ class Attention(nn.Module):
         q, k, v = (t.reshape(n, h * w, self.heads, c // self.heads).transpose(1, 2) for t in (q, k, self.v(y)))
         weight = torch.softmax((q @ k.transpose(-1, -2)) * (c // self.heads) ** -0.5, dim=-1)
         tokens = tokens + self.out((weight.to(v.dtype) @ v).transpose(1, 2).reshape(n, h * w, c))
-        tokens = tokens + self.down(F.relu(self.up(self.norm2(tokens))))
-        return tokens.transpose(1, 2).reshape(n, c, h, w)
+        tokens = tokens + self.down(fn.relu(self.up(self.norm2(tokens))))
+        result: Tensor = tokens.transpose(1, 2).reshape(n, c, h, w)
+        return result
 
 
 def coordinate_waves(h: int, w: int, device: torch.device) -> Tensor:
@@ -256,19 +265,19 @@ class PoseNet(nn.Module):
     def logits(self, crops: Tensor) -> Outputs:
         """Distributions and visibility before the heatmap."""
         features = self.backbone(crops)
-        deep = F.interpolate(self.lateral32(features[32]), scale_factor=2.0, mode="nearest")
-        x = self.mix16(F.relu(self.lateral16(features[16]) + deep))
+        deep = fn.interpolate(self.lateral32(features[32]), scale_factor=2.0, mode="nearest")
+        x = self.mix16(fn.relu(self.lateral16(features[16]) + deep))
         coarse = self.coarse(x)
         seen = torch.softmax(coarse.float().flatten(2), -1).reshape(coarse.shape)
         x = x + self.feedback(seen.to(x.dtype))
         for block in self.attention:
             x = block(x)
         whole = self.visible_whole(x.mean((2, 3)))
-        x = F.interpolate(self.to8(x), scale_factor=2.0, mode="nearest")
-        x = self.mix8(F.relu(x + self.lateral8(features[8])))
-        x = F.interpolate(self.to4(x), scale_factor=2.0, mode="nearest")
-        x = F.relu(x + self.lateral4(features[4]))
-        x = F.relu(self.mix4(x))
+        x = fn.interpolate(self.to8(x), scale_factor=2.0, mode="nearest")
+        x = self.mix8(fn.relu(x + self.lateral8(features[8])))
+        x = fn.interpolate(self.to4(x), scale_factor=2.0, mode="nearest")
+        x = fn.relu(x + self.lateral4(features[4]))
+        x = fn.relu(self.mix4(x))
         fine = self.fine(x)
         there = torch.softmax(fine.float().flatten(2), -1).detach()
         visible = (there * self.visible_map(x).float().flatten(2)).sum(-1) + whole.float()

