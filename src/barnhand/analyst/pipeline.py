@@ -45,9 +45,12 @@ class Pipeline:
         gallery: Gallery | None = None,
         options: PipelineOptions | None = None,
         first_id: int = 1,
+        lane: str = "",
     ) -> None:
+        """``first_id`` numbers the first track; ``lane`` keeps two pipelines of one stream apart in the gallery."""
         self._stages = stages
         self._gallery = gallery
+        self._lane = lane
         self._options = options or PipelineOptions()
         self._tracker = Tracker(self._options.track, first_id)
         self._gait = GaitMeter(self._options.gait)
@@ -121,4 +124,5 @@ class Pipeline:
             for track in seen
             if track.detection in looks
         ]
-        return self._gallery.identify(frame.stream_id, frame.wall_us, [track.track_id for track in seen], glimpses)
+        whose = f"{frame.stream_id}{self._lane}"
+        return self._gallery.identify(whose, frame.wall_us, [track.track_id for track in seen], glimpses)
