@@ -1,0 +1,1 @@
+"""Fragmented MP4: written, named, read, decoded and listed for HLS."""

@@ -1,0 +1,1 @@
+"""Cameras, files and streams as packets; and a server that plays a camera."""

@@ -1,0 +1,159 @@
+"""A file's pictures and sound as ready-made RTP packets (RFC 3550), so that a camera made of it costs next to nothing.
+
+Payloads: H.264 RFC 6184 (packetisation mode 1), H.265 RFC 7798, AAC RFC 3640 (AAC-hbr).
+"""
+
+import base64
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+from barnhand.core.errors import DamagedMediaError, UnsupportedCodecError
+from barnhand.core.media import Codec
+from barnhand.core.time import PTS_HZ
+from barnhand.sources.nal import access_unit, is_annex_b, kind, record_sets, split_annex_b, split_lengths
+
+VIDEO_TYPE = 96
+AUDIO_TYPE = 97
+_CODECS = {"h264": Codec.H264, "hevc": Codec.HEVC}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One access unit: when it is sent and shown (seconds × ``clock`` of its track, from the start) and its payloads."""
+
+    video: bool
+    at: float
+    stamp: int
+    key: bool
+    payloads: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A file, packetised. ``units`` are in order of sending; ``seconds`` is how long one pass lasts."""
+
+    name: str
+    codec: Codec
+    width: int
+    height: int
+    sets: tuple[bytes, ...]
+    seconds: float
+    units: tuple[Unit, ...]
+    audio_rate: int = 0
+    audio_channels: int = 0
+    audio_config: bytes = b""
+
+    @property
+    def frames(self) -> int:
+        """Pictures of one pass."""
+        return sum(unit.video for unit in self.units)
+
+    def sdp(self) -> str:
+        """The session description (RFC 8866) of this clip, media lines included."""
+        lines = ["v=0", "o=- 0 0 IN IP4 127.0.0.1", f"s={self.name}", "t=0 0", "a=control:*"]
+        lines += [f"m=video 0 RTP/AVP {VIDEO_TYPE}", "c=IN IP4 0.0.0.0"]
+        coded = [base64.b64encode(nal).decode("ascii") for nal in self.sets]
+        if self.codec is Codec.H264:
+            profile = next(nal for nal in self.sets if kind(self.codec, nal) == 7)[1:4].hex()
+            lines += [
+                f"a=rtpmap:{VIDEO_TYPE} H264/90000",
+                f"a=fmtp:{VIDEO_TYPE} packetization-mode=1;profile-level-id={profile};sprop-parameter-sets={','.join(coded)}",
+            ]
+        else:
+            named = zip(("vps", "sps", "pps"), self._grouped(coded), strict=True)
+            sprops = ";".join(f"sprop-{name}={','.join(group)}" for name, group in named)
+            lines += [f"a=rtpmap:{VIDEO_TYPE} H265/90000", f"a=fmtp:{VIDEO_TYPE} {sprops}"]
+        lines.append("a=control:track0")
+        if self.audio_rate:
+            lines += [
+                f"m=audio 0 RTP/AVP {AUDIO_TYPE}",
+                "c=IN IP4 0.0.0.0",
+                f"a=rtpmap:{AUDIO_TYPE} MPEG4-GENERIC/{self.audio_rate}/{self.audio_channels}",
+                f"a=fmtp:{AUDIO_TYPE} streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;"
+                f"indexdeltalength=3;config={self.audio_config.hex()}",
+                "a=control:track1",
+            ]
+        return "\r\n".join(lines) + "\r\n"
+
+    def _grouped(self, coded: list[str]) -> list[list[str]]:
+        pairs = list(zip(self.sets, coded, strict=True))
+        return [[text for nal, text in pairs if kind(self.codec, nal) == number] for number in (32, 33, 34)]
+
+
+def load_clip(path: Path, *, name: str | None = None, mtu: int = 1400) -> Clip:
+    """Read and packetise a file with H.264 or H.265, and its AAC if it has any.
+
+    Raises ``UnsupportedCodecError`` for other codecs, ``DamagedMediaError`` when the file cannot be read.
+    """
+    try:
+        with av.open(str(path)) as container:
+            return _packetise(container, name or path.stem, mtu)
+    except (av.error.FFmpegError, IndexError) as error:
+        raise DamagedMediaError(f"{path} cannot be served as a camera: {error}") from error
+
+
+def _packetise(container: Any, name: str, mtu: int) -> Clip:
+    stream = container.streams.video[0]
+    codec = _CODECS.get(stream.codec_context.name)
+    if codec is None:
+        raise UnsupportedCodecError(f"{name} is {stream.codec_context.name}; only H.264 and H.265 files are served as cameras")
+    record = bytes(stream.codec_context.extradata or b"")
+    # Only the record tells: a length prefix of 256 to 511 looks like a start code.
+    annex_b = is_annex_b(record)
+    sets, size = (split_annex_b(record), 4) if annex_b else record_sets(codec, record)
+    sound = next((s for s in container.streams.audio if s.codec_context.name == "aac" and s.codec_context.extradata), None)
+    packets = [p for p in container.demux(*filter(None, (stream, sound))) if p.dts is not None and p.size]
+    pictures = [p for p in packets if p.stream_index == stream.index]
+    zero = float(pictures[0].dts * stream.time_base)
+    first = float(min(p.pts for p in pictures) * stream.time_base)
+    step = float((pictures[-1].dts - pictures[0].dts) * stream.time_base) / max(len(pictures) - 1, 1)
+    seconds = float((pictures[-1].dts - pictures[0].dts) * stream.time_base) + (step or 0.04)
+    units = []
+    for packet in packets:
+        if packet.stream_index == stream.index:
+            data = bytes(packet)
+            nals = split_annex_b(data) if annex_b else split_lengths(data, size)
+            picture = access_unit(codec, nals)
+            whole = [*sets, *_parts(picture.data)] if picture.key else _parts(picture.data)
+            stamp = round((float(packet.pts * stream.time_base) - first) * PTS_HZ)
+            payloads = tuple(part for nal in whole for part in _payloads(codec, nal, mtu))
+            units.append(Unit(True, float(packet.dts * stream.time_base) - zero, stamp, picture.key, payloads))
+        elif sound is not None:
+            at = float(packet.pts * packet.time_base) - first
+            if 0 <= at < seconds:
+                head = struct.pack(">HH", 16, packet.size << 3)
+                stamp = round(at * sound.codec_context.sample_rate)
+                units.append(Unit(False, at, stamp, True, (head + bytes(packet),)))
+    units.sort(key=lambda unit: unit.at)
+    audio = sound.codec_context if sound is not None else None
+    return Clip(
+        name, codec, stream.codec_context.width, stream.codec_context.height, tuple(sets), seconds, tuple(units),
+        *((audio.sample_rate, audio.channels, bytes(audio.extradata)) if audio is not None else ()),
+    )  # fmt: skip
+
+
+def _parts(data: bytes) -> list[bytes]:
+    return split_lengths(data, 4)
+
+
+def _payloads(codec: Codec, nal: bytes, mtu: int) -> list[bytes]:
+    """A NAL unit as it is, or in fragmentation units (FU-A of RFC 6184 5.8, FU of RFC 7798 4.4.3)."""
+    if len(nal) <= mtu:
+        return [nal]
+    head = 1 if codec is Codec.H264 else 2
+    body = nal[head:]
+    step = mtu - head - 1
+    cuts = [body[at : at + step] for at in range(0, len(body), step)]
+    payloads = []
+    for index, cut in enumerate(cuts):
+        edges = (0x80 if index == 0 else 0) | (0x40 if index == len(cuts) - 1 else 0)
+        if codec is Codec.H264:
+            front = bytes([nal[0] & 0xE0 | 28, nal[0] & 0x1F | edges])
+        else:
+            front = bytes([nal[0] & 0x81 | 49 << 1, nal[1], nal[0] >> 1 & 0x3F | edges])
+        payloads.append(front + cut)
+    return payloads
