@@ -48,7 +48,7 @@ class GaitOptions:
     trunk: float = 1.5
     """Body length (point of shoulder to point of buttock) over the distance from withers to tail base."""
     box: float = 0.87
-    """Body length over the root of the box's area, where no trunk was seen."""
+    """Body length over the root of the box's area; both measured on horses from the side, see docs/design/gait.md."""
     stride: StrideOptions = field(default_factory=StrideOptions)
     """When a stride frequency can be told."""
 
@@ -115,12 +115,12 @@ class GaitMeter:
         return metrics
 
     def _body(self, past: "deque[_Sight]") -> float:
-        """Body length in px. A trunk seen from the front is short: the longest quarter of the last seconds counts."""
+        """Body length in px. Trunk and box both look short when a horse turns or is cut off: the longer of them counts."""
         trunks = np.array([sight.trunk for sight in past])
         from_box = float(np.median([sight.size for sight in past])) * self._options.box
         if np.isfinite(trunks).sum() < 3:
             return from_box
-        return max(float(np.nanpercentile(trunks, 75)) * self._options.trunk, 0.5 * from_box)
+        return max(float(np.nanpercentile(trunks, 75)) * self._options.trunk, from_box)
 
     def _speed(self, past: "deque[_Sight]", body: float) -> float | None:
         now = past[-1].wall_us
