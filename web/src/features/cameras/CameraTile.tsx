@@ -33,12 +33,12 @@ export function CameraTile({ stream, admin }: { stream: Stream; admin: boolean }
 
   return (
     <article
-      className="group relative overflow-hidden rounded-2xl border border-line bg-panel transition-colors hover:border-leather/70"
+      className="relative h-full rounded-2xl border border-line bg-panel transition-colors hover:border-leather/70"
       onPointerEnter={(event) => enter(event.pointerType)}
       onPointerLeave={leave}
     >
       <Link to={`/cameras/${stream.id}`} className="block focus-visible:outline-offset-[-3px]">
-        <div className="relative aspect-video overflow-hidden bg-[#0c0a09]">
+        <div className="relative aspect-video overflow-hidden rounded-t-[0.9375rem] bg-[#0c0a09]">
           {!picture && (
             <span className="absolute inset-0 grid place-items-center text-line">
               <Icon name={stream.status === "inactive" ? "cameraOff" : "camera"} size={54} strokeWidth={1.2} />
@@ -49,7 +49,7 @@ export function CameraTile({ stream, admin }: { stream: Stream; admin: boolean }
               streamId={stream.id}
               alt={`Newest picture of ${stream.name}`}
               everyMs={SNAPSHOT_MS}
-              className={`absolute inset-0 size-full object-cover ${running ? "" : "opacity-40 saturate-50"}`}
+              className={`object-cover ${running ? "" : "opacity-40 saturate-50"}`}
               onPicture={setPicture}
             />
           )}

@@ -19,26 +19,28 @@ interface ControlsProps {
   shared: boolean;
 }
 
-/** The row under the picture. */
+/** Under the picture: one row, or on a phone two, the time and the way back to live above the rest. */
 export function Controls(props: ControlsProps) {
   const { live, paused, rate, time, shared } = props;
   return (
-    <div className="flex flex-wrap items-center gap-x-1 gap-y-1">
-      <IconButton icon={paused ? "play" : "pause"} label={paused ? "Play" : "Pause"} onClick={props.onPause} />
-      <IconButton icon="back10" label="Back 10 seconds" onClick={() => props.onStep(-10)} />
-      <IconButton icon="ahead10" label="Ahead 10 seconds" onClick={() => props.onStep(10)} disabled={live} />
-      <p className="tabular mx-2 leading-tight" aria-label="Time of the picture">
+    <div className="flex flex-wrap items-center gap-1">
+      <p className="tabular order-first basis-1/2 px-1 leading-tight sm:order-none sm:basis-auto sm:px-0" aria-label="Time of the picture">
         <span className="block text-[1.0625rem] font-semibold">{time === null ? "––:––:––" : clockTime(time)}</span>
         <span className="block text-xs text-muted">{time === null ? " " : dayName(time)}</span>
       </p>
+      <div className="flex items-center gap-1 sm:order-first sm:mr-2">
+        <IconButton icon={paused ? "play" : "pause"} label={paused ? "Play" : "Pause"} onClick={props.onPause} />
+        <IconButton icon="back10" label="Back 10 seconds" onClick={() => props.onStep(-10)} />
+        <IconButton icon="ahead10" label="Ahead 10 seconds" onClick={() => props.onStep(10)} disabled={live} />
+      </div>
       <span className="flex-1" />
-      <label className="relative inline-flex">
+      <label className={`relative inline-flex ${live ? "invisible" : ""}`}>
         <span className="sr-only">Speed</span>
         <select
           value={rate}
           disabled={live}
           onChange={(event) => props.onRate(Number(event.target.value))}
-          className="min-h-11 appearance-none rounded-xl bg-transparent px-3 text-sm text-soft hover:bg-raised disabled:opacity-40"
+          className="min-h-11 appearance-none rounded-xl bg-transparent px-3 text-sm text-soft hover:bg-raised"
         >
           {SPEEDS.map((speed) => (
             <option key={speed} value={speed} className="bg-panel">
@@ -53,7 +55,7 @@ export function Controls(props: ControlsProps) {
         type="button"
         onClick={props.onLive}
         aria-pressed={live}
-        className={`ml-1 inline-flex min-h-11 items-center gap-2 rounded-xl px-3.5 text-sm font-semibold transition-colors ${
+        className={`order-first ml-auto inline-flex min-h-11 items-center gap-2 rounded-xl px-3.5 text-sm font-semibold transition-colors sm:order-none sm:ml-1 ${
           live ? "bg-moss/15 text-moss" : "bg-hay text-[#22180a] hover:bg-[#f0c272]"
         }`}
       >

@@ -5,7 +5,9 @@ import { Toggle } from "@/shared/ui/Button";
 export function OverlayToggles({ live }: { live: boolean }) {
   const { layers, setLayer, pace, setPace } = useOverlaySettings();
   return (
-    <div role="group" aria-label="On the picture" className="flex flex-wrap gap-2">
+    <section aria-label="On the picture" className="rounded-2xl border border-line bg-panel p-5">
+      <h2 className="font-display text-lg font-semibold">On the picture</h2>
+      <div className="mt-3 flex flex-wrap gap-2">
       <Toggle icon="box" label="Box" on={layers.box} onChange={(on) => setLayer("box", on)} />
       <Toggle icon="name" label="Name" on={layers.name} onChange={(on) => setLayer("name", on)} />
       <Toggle icon="skeleton" label="Skeleton" on={layers.skeleton} onChange={(on) => setLayer("skeleton", on)} />
@@ -18,6 +20,14 @@ export function OverlayToggles({ live }: { live: boolean }) {
           onChange={(on) => setPace(on ? "live" : "locked")}
         />
       )}
-    </div>
+      </div>
+      {live && (
+        <p className="mt-3 text-sm text-pretty text-muted">
+          {pace === "live"
+            ? "The picture is shown at once. A dashed box is where the horse is expected, not where it was seen."
+            : "The picture waits until it is analysed, so that every box is where the horse is."}
+        </p>
+      )}
+    </section>
   );
 }

@@ -1,21 +1,23 @@
+import type { ReactNode } from "react";
 import type { Stream } from "@/shared/api/types";
 import { cssColor } from "@/shared/overlay/draw";
 import type { LiveFigures } from "@/shared/player/Player";
 import { describeState } from "@/shared/streams/sentences";
 import { useStreams } from "@/shared/streams/store";
 import { type Present, useWhoIsThere } from "@/shared/streams/useWhoIsThere";
-import { bytesWords, durationWords, nowUs } from "@/shared/time/format";
+import { agoWords, bytesWords, nowUs } from "@/shared/time/format";
 
 interface SidePanelProps {
   stream: Stream;
   live: boolean;
   figures: LiveFigures | null;
+  children: ReactNode;
 }
 
 const CERTAINTY = { confirmed: "Recognised", probable: "Probably", unknown: "Not yet known" } as const;
 
 /** Who is there, how the camera is, what is kept of it. */
-export function SidePanel({ stream, live, figures }: SidePanelProps) {
+export function SidePanel({ stream, live, figures, children }: SidePanelProps) {
   const present = useWhoIsThere(stream.id, stream.status === "active");
   const words = describeState(stream, nowUs());
   const recording = stream.recording ?? null;
@@ -23,7 +25,8 @@ export function SidePanel({ stream, live, figures }: SidePanelProps) {
   const analysis = useStreams((store) => store.analysis[stream.id]);
 
   return (
-    <aside className="space-y-4 px-4 pb-8 sm:px-0 lg:pb-0">
+    <aside className="space-y-4 px-3 pb-8 sm:px-0 lg:pb-0">
+      {children}
       <section className="rounded-2xl border border-line bg-panel p-5">
         <h2 className="font-display text-lg font-semibold">{live ? "In sight now" : "In sight now, live"}</h2>
         <Horses present={present} running={stream.status === "active"} />
@@ -40,9 +43,9 @@ export function SidePanel({ stream, live, figures }: SidePanelProps) {
         <dl className="tabular mt-4 grid grid-cols-[auto_1fr] gap-x-4 gap-y-2 text-sm">
           {recording !== null && (
             <>
-              <dt className="text-muted">Kept</dt>
+              <dt className="text-muted">Recorded</dt>
               <dd className="text-right">
-                {durationWords(recording.last_us - recording.first_us)}, {bytesWords(recording.bytes)}
+                since {agoWords(recording.first_us, nowUs())}, {bytesWords(recording.bytes)}
               </dd>
             </>
           )}

@@ -23,7 +23,7 @@ interface WatchViewProps {
 
 /** How often the clock and the playhead move (ms): each picture would redraw the page for nothing. */
 const TELL_MS = 250;
-const STAGE_HEIGHT = "calc(100dvh - 19rem)";
+const STAGE_HEIGHT = "calc(100dvh - 17.5rem)";
 
 export function WatchView({ stream, startUs }: WatchViewProps) {
   /** Where playback was opened, `null` while live. */
@@ -155,10 +155,11 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
             onFullScreen={fullScreen}
           />
           <TimelineStrip streamId={stream.id} recordings={recordings} playhead={time} live={live} onSeek={seek} onLive={goLive} />
-          <OverlayToggles live={live} />
         </div>
       </div>
-      <SidePanel stream={stream} live={live} figures={figures} />
+      <SidePanel stream={stream} live={live} figures={figures}>
+        <OverlayToggles live={live} />
+      </SidePanel>
     </div>
   );
 }

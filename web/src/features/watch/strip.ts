@@ -52,7 +52,9 @@ export function ticks(view: Stretch, most: number, zoneOffsetMin: number): numbe
   const shift = zoneOffsetMin * minute;
   const first = Math.ceil((view.start - shift) / step) * step + shift;
   const found: number[] = [];
-  for (let at = first; at <= view.end; at += step) found.push(at);
+  // A label at the very edge would be cut.
+  const edge = (view.end - view.start) * 0.035;
+  for (let at = first; at <= view.end; at += step) if (at >= view.start + edge && at <= view.end - edge) found.push(at);
   return found;
 }
 

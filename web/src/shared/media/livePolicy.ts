@@ -45,7 +45,7 @@ const LEAST_DELAY = 0.15;
 const MARGIN = 0.08;
 const WINDOW = 60;
 /** The delay comes down this much with each observation, so that one slow analysis does not make the picture swing. */
-const DESCENT = 0.01;
+const DESCENT = 0.02;
 
 /**
  * Measures the delay at which every picture finds its observations there.
@@ -57,12 +57,19 @@ export class DelayMeter {
   private needs: number[] = [];
   private lastPts: number | null = null;
   private current = START_DELAY;
+  private from = Infinity;
+
+  /** Count observations of pictures after `pts` (s) only: those before were there before the page was and came late for it. */
+  start(pts: number): void {
+    this.from = pts;
+    this.lastPts = null;
+  }
 
   /** `pts` of the observation that has just arrived and of the newest fragment, in seconds. */
   observed(pts: number, newest: number): void {
     const before = this.lastPts;
     this.lastPts = Math.max(before ?? pts, pts);
-    if (before === null || pts <= before || pts - before > 1.5) return;
+    if (before === null || before < this.from || pts <= before || pts - before > 1.5) return;
     this.needs.push(newest - before);
     if (this.needs.length > WINDOW) this.needs.shift();
     const sorted = [...this.needs].sort((a, b) => a - b);

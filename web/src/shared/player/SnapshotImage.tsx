@@ -15,7 +15,7 @@ interface SnapshotImageProps {
  * many full streams at once, so the wall of cameras shows these.
  */
 export function SnapshotImage({ streamId, alt, everyMs, className = "", onPicture }: SnapshotImageProps) {
-  const frame = useRef<HTMLImageElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
   const told = useRef(onPicture);
   const [source, setSource] = useState<string | null>(null);
 
@@ -62,11 +62,8 @@ export function SnapshotImage({ streamId, alt, everyMs, className = "", onPictur
   }, [streamId, everyMs]);
 
   return (
-    <img
-      ref={frame}
-      src={source ?? undefined}
-      alt={alt}
-      className={`${className} transition-opacity duration-300 ${source === null ? "opacity-0" : ""}`}
-    />
+    <div ref={frame} className="absolute inset-0">
+      {source !== null && <img src={source} alt={alt} className={`size-full ${className}`} />}
+    </div>
   );
 }

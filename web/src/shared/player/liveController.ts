@@ -14,6 +14,8 @@ export type LiveStatus =
 
 const STEER_MS = 100;
 const REBUILD_MS = 1000;
+/** What the server held ready has come after this long; from then on arrivals tell how long analysis takes (ms). */
+const SETTLE_MS = 700;
 
 /** Keeps one `<video>` playing a camera live: connection, buffer, and how far behind it plays. */
 export class LiveController {
@@ -24,6 +26,7 @@ export class LiveController {
   private note: InitNote | null = null;
   private newest = 0;
   private rebuild: ReturnType<typeof setTimeout> | null = null;
+  private settle: ReturnType<typeof setTimeout> | null = null;
   pace: Pace = "locked";
   /** The longest delay that the user accepts (s). */
   mostDelay = 30;
@@ -52,6 +55,7 @@ export class LiveController {
   close(): void {
     clearInterval(this.timer);
     if (this.rebuild !== null) clearTimeout(this.rebuild);
+    if (this.settle !== null) clearTimeout(this.settle);
     this.video.removeEventListener("playing", this.playing);
     this.video.removeEventListener("error", this.broken);
     this.socket.close();
@@ -91,6 +95,8 @@ export class LiveController {
     if (note === null) return;
     this.newest = 0;
     this.onPicture(note);
+    if (this.settle !== null) clearTimeout(this.settle);
+    this.settle = setTimeout(() => this.meter.start(this.newest / TICKS), SETTLE_MS);
     if (mediaSourceClass()?.isTypeSupported(note.mime) !== true) {
       this.sink?.close();
       this.sink = null;

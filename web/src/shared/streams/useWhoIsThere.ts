@@ -6,7 +6,7 @@ import { listen } from "./feed";
 const STAY_MS = 3000;
 
 export interface Present {
-  /** Track and name: two strangers are two. */
+  /** The horse where it is known, else the track: two strangers are two. */
   key: string;
   name: string;
   horse: Horse;
@@ -23,7 +23,7 @@ export function useWhoIsThere(streamId: string, enabled = true): Present[] | nul
     const stop = listen(streamId, (observation) => {
       heard = performance.now();
       for (const horse of observation.horses) {
-        const key = horse.horse_id ?? String(horse.track_id);
+        const key = horse.horse_id ?? horse.name ?? String(horse.track_id);
         seen.set(key, { at: heard, item: { key, name: horseName(horse), horse } });
       }
     });
