@@ -22,6 +22,13 @@ def main() -> None:
     stills.add_argument("--size", type=int, nargs=2, default=(480, 360), metavar=("WIDTH", "HEIGHT"))
     stills.add_argument("--seed", type=int, default=0, help="first seed; train and val must not share seeds")
     stills.add_argument("--identities", type=int, nargs=2, default=(0, 400), metavar=("FIRST", "END"))
+    gait = commands.add_parser("gait", help="side views of walk, trot and canter")
+    gait.add_argument("out", type=Path)
+    gait.add_argument("--horses", type=int, nargs=2, default=(2000, 2006), metavar=("FIRST", "END"))
+    demo = commands.add_parser("demo", help="the demo footage with its ground truth")
+    demo.add_argument("out", type=Path)
+    demo.add_argument("--films", nargs="+", default=["stall_night", "paddock", "aisle", "arena"])
+    demo.add_argument("--crf", type=int, default=None, help="x264 quality; smaller is better and larger files")
     preview = commands.add_parser("preview", help="a contact sheet of stills with their truth drawn in")
     preview.add_argument("out", type=Path)
     preview.add_argument("--count", type=int, default=24)
@@ -33,14 +40,24 @@ def main() -> None:
     from training.synthetic.studio import Studio
 
     if arguments.command == "stills":
-        maker = StillMaker(Studio(arguments.data, 1.3, 1), *arguments.size, range(*arguments.identities))
+        maker = StillMaker(Studio(arguments.data, 1.25, 1), *arguments.size, range(*arguments.identities))
         for part in tqdm(range(*arguments.parts), unit="part"):
             first = arguments.seed + part * arguments.per_part
             make_part(maker, arguments.out / f"part-{part:03d}", range(first, first + arguments.per_part))
+    elif arguments.command == "gait":
+        from training.synthetic.gait_set import make_gait_set
+
+        make_gait_set(Studio(arguments.data, 1.25, 1), arguments.out, range(*arguments.horses))
+    elif arguments.command == "demo":
+        from training.synthetic.demo import make_film
+
+        studio = Studio(arguments.data, 1.25, 1)
+        for name in arguments.films:
+            make_film(studio, name, arguments.out, arguments.crf)
     elif arguments.command == "preview":
         from training.synthetic.preview import annotated
 
-        maker = StillMaker(Studio(arguments.data, 1.3, 1), 480, 360, range(0, 400))
+        maker = StillMaker(Studio(arguments.data, 1.25, 1), 480, 360, range(0, 400))
         tiles = []
         for seed in range(arguments.seed, arguments.seed + arguments.count):
             picture, _, found = maker.make(seed)

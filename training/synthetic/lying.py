@@ -113,9 +113,9 @@ def grounded(model: HorseModel, rig: Rig, factors: Floats, pose: Pose, sink: flo
     heights = points[:, 1]
     trunk = np.isin(model.coarse.joints[:, 0], [rig.index[n] for n in ("Back", "Torso", "Torso2", "Torso3")])
     tail = np.isin(model.coarse.joints[:, 0], [k for k, n in enumerate(rig.names) if n.startswith(("Tail", "Ear"))])
-    floor = min(float(heights[trunk].min()) + sink, float(heights[~tail].min()) + 0.09)
-    if float(heights[trunk].min()) - float(heights[~tail].min()) > 0.35:
-        floor = float(heights[~tail].min())
+    lowest, belly = float(heights[~tail].min()), float(heights[trunk].min())
+    allowed = 0.09 * float(np.clip((0.45 - (belly - lowest)) / 0.3, 0, 1))
+    floor = min(belly + sink, lowest + allowed)
     return Pose(pose.rotations, pose.shifts, pose.root - np.array([0.0, floor, 0.0]), pose.turn)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import cv2
 import moderngl
@@ -33,6 +35,10 @@ class Camera:
     height: int
     roll: float = 0.0
 
+    @cached_property
+    def _matrices(self) -> tuple[Floats, Floats]:
+        return self.matrices()
+
     def matrices(self) -> tuple[Floats, Floats]:
         """View (4x4) and projection (4x4) in OpenGL's conventions."""
         forward = self.target - self.position
@@ -55,7 +61,7 @@ class Camera:
 
     def project(self, points: Floats) -> tuple[Floats, Floats]:
         """Pixels (n, 2) and depth in metres along the view axis (n,) of world points (n, 3)."""
-        view, projection = self.matrices()
+        view, projection = self._matrices
         eye = points @ view[:3, :3].T + view[:3, 3]
         depth = -eye[:, 2]
         safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
@@ -100,6 +106,38 @@ class Rendered:
     depth: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Uploaded:
+    """Props already on the device: surface, buffer, casts a shadow. For a set that stays while the horses move."""
+
+    batches: tuple[tuple[str, moderngl.Buffer, bool], ...]
+    corners: tuple[Floats, ...]
+
+    def release(self) -> None:
+        """Free the device's memory."""
+        for _, buffer, _ in self.batches:
+            buffer.release()
+
+    def within(self, camera: Camera, box: tuple[int, int, int, int]) -> list[tuple[str, moderngl.Buffer, bool]]:
+        """The batches whose bounding boxes can touch ``box`` of the picture."""
+        out = []
+        for batch, corners in zip(self.batches, self.corners, strict=True):
+            pixels, depth = camera.project(corners)
+            if (depth < 0.15).any():
+                out.append(batch)
+            elif not (pixels[:, 0].max() < box[0] or pixels[:, 0].min() > box[2] or pixels[:, 1].max() < box[1] or pixels[:, 1].min() > box[3]):
+                out.append(batch)
+        return out
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Draw only ``box`` (x0, y0, x1, y1 in whole pixels, multiples of 4) and take the rest from ``base``."""
+
+    base: Rendered
+    box: tuple[int, int, int, int]
+
+
 class Renderer:
     """One OpenGL context; draws any number of scenes."""
 
@@ -107,10 +145,8 @@ class Renderer:
         self._context = moderngl.create_standalone_context(backend="egl")
         self._supersample = supersample
         c = self._context
-        self._horse = c.program(vertex_shader=shaders.HORSE_VERTEX, fragment_shader=shaders.HORSE_FRAGMENT)
-        self._prop = c.program(vertex_shader=shaders.PROP_VERTEX, fragment_shader=shaders.PROP_FRAGMENT)
-        self._gear = c.program(vertex_shader=shaders.HORSE_VERTEX, fragment_shader=shaders.variant(shaders.HORSE_FRAGMENT, "GEAR"))
-        self._cut_out = c.program(vertex_shader=shaders.PROP_VERTEX, fragment_shader=shaders.variant(shaders.PROP_FRAGMENT, "CUT_OUT"))
+        self._programs: dict[tuple[str, ...], moderngl.Program] = {}
+        self._arrays: dict[tuple[str, ...], moderngl.VertexArray] = {}
         self._prop_depth = c.program(vertex_shader=shaders.DEPTH_PROP_VERTEX, fragment_shader=shaders.SHADOW_HORSE_FRAGMENT)
         self._horse_shadow = c.program(vertex_shader=shaders.SHADOW_HORSE_VERTEX, fragment_shader=shaders.SHADOW_HORSE_FRAGMENT)
         self._prop_shadow = c.program(vertex_shader=shaders.SHADOW_PROP_VERTEX, fragment_shader=shaders.SHADOW_PROP_FRAGMENT)
@@ -138,10 +174,8 @@ class Renderer:
         zones = np.stack([np.clip(head + ears, 0, 1), legs, ears, region["Main_Light"]], 1)
         data = np.concatenate([mesh.points, mesh.normals(), mesh.joints, mesh.weights, regions, zones, mesh.points], 1).astype("f4")
         vertices, index = self._context.buffer(data.tobytes()), self._context.buffer(mesh.faces.astype("i4").tobytes())
-        layout = "3f 3f 4f 4f 4f 4f 3f"
         fields = ("in_position", "in_normal", "in_joints", "in_weights", "in_region", "in_zone", "in_coat")
-        self._horse_array = self._context.vertex_array(self._horse, [(vertices, layout, *fields)], index)
-        self._gear_array = self._context.vertex_array(self._gear, [(vertices, layout, *fields)], index)
+        self._horse_parts = ([(vertices, "3f 3f 4f 4f 4f 4f 3f", *fields)], index)
         low = model.middle
         data = np.concatenate([low.points, low.normals(), low.joints, low.weights], 1).astype("f4")
         self._horse_shadow_array = self._context.vertex_array(
@@ -150,10 +184,45 @@ class Renderer:
             self._context.buffer(low.faces.astype("i4").tobytes()),
         )
 
-    def draw(self, camera: Camera, light: Light, props: Props, horses: list[PlacedHorse], contacts: Floats) -> Rendered:
-        """Draw the scene. ``contacts`` (n, 4): x, z, radius, strength of soft dark spots on the ground."""
+    def _program(self, kind: str, light: Light, *names: str) -> moderngl.Program:
+        """The program for horses ("horse") or props ("prop") under this light, compiled when first needed."""
+        switches = [*names]
+        if float(light.sun.max()) > 0:
+            switches.append("SUN")
+        if float(light.lamp.max()) > 0:
+            switches.append("LAMP")
+        key = (kind, *switches)
+        if key not in self._programs:
+            vertex, fragment = (shaders.HORSE_VERTEX, shaders.HORSE_FRAGMENT) if kind == "horse" else (shaders.PROP_VERTEX, shaders.PROP_FRAGMENT)
+            self._programs[key] = self._context.program(vertex_shader=vertex, fragment_shader=shaders.variant(fragment, *switches))
+            if kind == "horse":
+                self._arrays[key] = self._context.vertex_array(self._programs[key], *self._horse_parts)
+        return self._programs[key]
+
+    def upload(self, props: Props) -> Uploaded:
+        """Keep props on the device for many pictures; large groups are cut into tiles so that far ones can be skipped."""
+        batches, corners = [], []
+        for (surface, casts), rows in props.arrays().items():
+            for tile in _tiles(rows):
+                batches.append((surface, self._context.buffer(tile.astype("f4").tobytes()), casts))
+                low, high = tile[:, :3].min(0), tile[:, :3].max(0)
+                corners.append(np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])], float))
+        return Uploaded(tuple(batches), tuple(corners))
+
+    def draw(
+        self, camera: Camera, light: Light, props: Props | Uploaded, horses: list[PlacedHorse], contacts: Floats, extra: Props | None = None,
+        patch: Patch | None = None,
+    ) -> Rendered:  # fmt: skip
+        """Draw the scene.
+
+        ``contacts`` (n, 4): x, z, radius, strength of soft dark spots on the ground. ``extra``: props of this picture alone.
+        """
         c = self._context
-        batches = self._batches(props)
+        passing = self._batches(props) if isinstance(props, Props) else []
+        passing += self._batches(extra) if extra is not None else []
+        batches = list(passing)
+        if isinstance(props, Uploaded):
+            batches += props.within(camera, patch.box) if patch else list(props.batches)
         c.enable(moderngl.DEPTH_TEST)
         c.depth_func = "<="
         sun_view = _sun_matrix(light.sun_direction, camera, horses)
@@ -172,6 +241,10 @@ class Renderer:
         width, height = round(camera.width * self._supersample), round(camera.height * self._supersample)
         target = self._target(width, height)
         target.use()
+        x0, y0, x1, y1 = patch.box if patch else (0, 0, camera.width, camera.height)
+        k = self._supersample
+        window = (round(x0 * k), height - round(y1 * k), round(x1 * k) - round(x0 * k), round(y1 * k) - round(y0 * k))
+        target.scissor = window
         target.clear(0.0, 0.0, 0.0, 1.0)
         view, projection = camera.matrices()
         self._shadow.use(1)
@@ -184,7 +257,8 @@ class Renderer:
             "lamp_axis": light.lamp_axis, "lamp_cone": light.lamp_cone, "fog_colour": light.fog_colour, "fog": light.fog,
             "sun_view": sun_view, "sun_depth": 1, "contact_count": min(len(contacts), shaders.MAX_CONTACTS),
         }  # fmt: skip
-        for program in (self._horse, self._gear, self._prop, self._cut_out):
+        programs = {(kind, *names): self._program(kind, light, *names) for kind, *names in (("horse",), ("horse", "GEAR"), ("prop",), ("prop", "CUT_OUT"))}
+        for program in programs.values():
             _set(program, **common)
             if "contacts" in program:
                 program["contacts"].write(spots.tobytes())
@@ -196,32 +270,39 @@ class Renderer:
                 _render(c, self._prop_depth, buffer, "3f 3x4 2x4 4x4", "in_position")
         target.color_mask = ((True,) * 4, (True,) * 4)
         for horse in horses:
-            self._draw_horse(horse, light.infrared)
+            self._draw_horse(horse, light)
         for surface, buffer, _ in batches:
             self._surface(surface).use(0)
-            program = self._cut_out if surface in CUT_OUTS else self._prop
+            program = programs[("prop", "CUT_OUT") if surface in CUT_OUTS else ("prop",)]
             _set(program, surface=0, ground=1.0 if surface in FLOORS else 0.0, glow=1.0 if surface == "sky" else 0.0)
             _render(c, program, buffer, "3f 3f 2f 4f", "in_position", "in_normal", "in_uv", "in_tint")
-        for _, buffer, _ in batches:
+        for _, buffer, _ in passing:
             buffer.release()
-        return self._read(target, width, height, camera, light)
+        drawn = self._read(target, window, (x1 - x0, y1 - y0), light)
+        if patch is None:
+            return drawn
+        parts = []
+        for old, new in ((patch.base.colour, drawn.colour), (patch.base.labels, drawn.labels), (patch.base.depth, drawn.depth)):
+            whole = old.copy()
+            whole[y0:y1, x0:x1] = new
+            parts.append(whole)
+        return Rendered(*parts)
 
-    def _draw_horse(self, horse: PlacedHorse, infrared: bool) -> None:
+    def _draw_horse(self, horse: PlacedHorse, light: Light) -> None:
         look = horse.look
         coat = {
-            "noise": 2, "identity": float(horse.number), "infrared": 1.0 if infrared else 0.0, "body": look.body, "points": look.points,
+            "noise": 2, "identity": float(horse.number), "infrared": 1.0 if light.infrared else 0.0, "body": look.body, "points": look.points,
             "mane": look.mane, "muzzle": look.muzzle, "white": look.white, "hoof": look.hoof, "socks": look.socks, "face": look.face,
             "pattern": look.pattern, "tone": look.tone, "offset": look.offset,
         }  # fmt: skip
-        _joints(self._horse, horse.skinning)
-        _set(self._horse, **coat, layer=0, inflate=0.0)
-        self._horse_array.render()
-        worn = look.gear_layers()
-        if worn:
-            _joints(self._gear, horse.skinning)
-        for layer, inflate, colour in worn:
-            _set(self._gear, **coat, layer=layer, inflate=inflate, gear=colour, gear_trim=look.rug_trim, gear_style=float(look.rug_style))
-            self._gear_array.render()
+        layers = [(0, 0.0, look.body), *look.gear_layers()]
+        for names in ((), ("GEAR",)):
+            program = self._program("horse", light, *names)
+            array = next(a for key, a in self._arrays.items() if self._programs[key] is program)
+            for layer, inflate, colour in layers[:1] if not names else layers[1:]:
+                _joints(program, horse.skinning)
+                _set(program, **coat, layer=layer, inflate=inflate, gear=colour, gear_trim=look.rug_trim, gear_style=float(look.rug_style))
+                array.render()
 
     def _batches(self, props: Props) -> list[tuple[str, moderngl.Buffer, bool]]:
         out = []
@@ -250,20 +331,24 @@ class Renderer:
             self._targets[width, height] = self._context.framebuffer([colour, label], depth)
         return self._targets[width, height]
 
-    def _read(self, target: moderngl.Framebuffer, width: int, height: int, camera: Camera, light: Light) -> Rendered:
-        colour = np.frombuffer(target.read(components=3, dtype="f2"), np.float16).reshape(height, width, 3)[::-1].astype(np.float32)
-        label = np.frombuffer(target.read(components=1, attachment=1), np.uint8).reshape(height, width)[::-1]
-        raw = np.frombuffer(target.read(components=1, attachment=-1, dtype="f4"), np.float32).reshape(height, width)[::-1]
+    def _read(self, target: moderngl.Framebuffer, window: tuple[int, int, int, int], size: tuple[int, int], light: Light) -> Rendered:
+        shape = (window[3], window[2])
+
+        def grab(components: int, attachment: int, dtype: str, kind: type) -> npt.NDArray[Any]:
+            data = target.read(window, components=components, attachment=attachment, dtype=dtype, alignment=1)
+            return np.frombuffer(data, kind).reshape(*shape, -1)[::-1]
+
+        colour = grab(3, 0, "f2", np.float16).astype(np.float32)
+        label, raw = grab(1, 1, "f1", np.uint8)[:, :, 0], grab(1, -1, "f4", np.float32)[:, :, 0]
         empty = raw >= 1.0
         if empty.any():
             colour[empty] = light.fog_colour
         near, far = 0.08, 220.0
-        size = (camera.width, camera.height)
         z = cv2.resize(raw, size, interpolation=cv2.INTER_NEAREST) * 2 - 1
         depth = 2 * near * far / (far + near - z * (far - near))
         colour = cv2.resize(np.minimum(colour, 2.0), size, interpolation=cv2.INTER_AREA)
         labels = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
-        return Rendered(colour, np.asarray(labels, np.uint8), depth.astype(np.float32))
+        return Rendered(np.asarray(colour, np.float32), np.asarray(labels, np.uint8), np.asarray(depth, np.float32))
 
 
 def _sun_matrix(direction: Floats, camera: Camera, horses: list[PlacedHorse]) -> Floats:
@@ -283,6 +368,19 @@ def _sun_matrix(direction: Floats, camera: Camera, horses: list[PlacedHorse]) ->
     matrix[0, :3], matrix[1, :3], matrix[2, :3] = right / reach, top / reach, -direction / 30.0
     matrix[:3, 3] = -matrix[:3, :3] @ middle
     return matrix
+
+
+def _tiles(rows: Floats, limit: int = 4000, edge: float = 1.6) -> list[Floats]:
+    """Triangle rows, cut by the floor tile their first corner lies on when there are many."""
+    if len(rows) < limit:
+        return [rows]
+    first = rows[::3]
+    keys = np.floor(first[:, [0, 2]] / edge).astype(np.int64)
+    _, group = np.unique(np.clip(keys, -8, 8), axis=0, return_inverse=True)
+    order = np.argsort(group.ravel(), kind="stable")
+    cuts = np.flatnonzero(np.diff(group.ravel()[order])) + 1
+    triangles = rows.reshape(-1, 3, rows.shape[1])
+    return [part.reshape(-1, rows.shape[1]) for part in np.split(triangles[order], cuts)]
 
 
 def _render(context: moderngl.Context, program: moderngl.Program, buffer: moderngl.Buffer, layout: str, *fields: str) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 
-def variant(source: str, name: str) -> str:
-    """The program with a compile-time switch: a fragment that may discard loses the early depth test, so only those that must have it."""
-    return source.replace("#version 330", f"#version 330\n#define {name}", 1)
+def variant(source: str, *names: str) -> str:
+    """The program with compile-time switches.
+
+    A fragment that may discard loses the early depth test, and llvmpipe runs both sides of every branch, so what a picture does not
+    need is left out of its program: GEAR, CUT_OUT, SUN, LAMP.
+    """
+    return source.replace("#version 330", "\n".join(["#version 330", *(f"#define {name}" for name in names)]), 1)
 
 
 MAX_JOINTS = 48
@@ -90,17 +94,22 @@ float contact_shade(vec3 p) {{
     float open = 1.0;
     for (int i = 0; i < contact_count; i++) {{
         vec2 d = p.xz - contacts[i].xy;
-        open *= 1.0 - contacts[i].w * exp(-dot(d, d) / (contacts[i].z * contacts[i].z));
+        float near = max(1.0 - dot(d, d) / (2.6 * contacts[i].z * contacts[i].z), 0.0);
+        open *= 1.0 - contacts[i].w * near * near;
     }}
     return open;
 }}
 
 vec3 light_at(vec3 p, vec3 n, float wrap, out float highlight) {{
     vec3 view = normalize(eye - p);
+    vec3 sum = mix(ground_colour, sky_colour, n.y * 0.5 + 0.5);
+    highlight = 0.0;
+#ifdef SUN
     float lit = sunlit(p, n);
-    float facing = max((dot(n, sun_direction) + wrap) / (1.0 + wrap), 0.0);
-    vec3 sum = sun_colour * facing * lit + mix(ground_colour, sky_colour, n.y * 0.5 + 0.5);
-    highlight = pow(max(dot(n, normalize(sun_direction + view)), 0.0), 24.0) * lit * dot(sun_colour, vec3(0.33));
+    sum += sun_colour * max((dot(n, sun_direction) + wrap) / (1.0 + wrap), 0.0) * lit;
+    highlight += pow(max(dot(n, normalize(sun_direction + view)), 0.0), 24.0) * lit * dot(sun_colour, vec3(0.33));
+#endif
+#ifdef LAMP
     vec3 to_lamp = lamp_position - p;
     float d2 = dot(to_lamp, to_lamp);
     to_lamp *= inversesqrt(d2);
@@ -108,6 +117,7 @@ vec3 light_at(vec3 p, vec3 n, float wrap, out float highlight) {{
     float lamp = cone / (1.0 + d2 * 0.12);
     sum += lamp_colour * lamp * max((dot(n, to_lamp) + wrap) / (1.0 + wrap), 0.0);
     highlight += pow(max(dot(n, normalize(to_lamp + view)), 0.0), 24.0) * lamp * dot(lamp_colour, vec3(0.33));
+#endif
     return sum;
 }}
 
@@ -205,7 +215,7 @@ void main() {{
         albedo = gear * (0.8 + 0.4 * hairs);
     }}
 #endif
-    n = normalize(n + 0.18 * (vec3(fbm(coat * 7.0), fbm(coat * 7.0 + 0.31), fbm(coat * 7.0 + 0.67)) - 0.5));
+    n = normalize(n + 0.16 * (vec3(hairs, fine, 1.0 - hairs) - 0.5));
     float highlight; vec3 light = light_at(world, n, 0.22, highlight);
     light *= mix(1.0, 0.55, smoothstep(0.2, -0.9, n.y) * smoothstep(1.3, 0.2, world.y));
     float rim = pow(1.0 - max(dot(n, normalize(eye - world)), 0.0), 3.0);

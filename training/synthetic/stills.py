@@ -18,7 +18,7 @@ from training.synthetic.geometry import Props, person
 from training.synthetic.lighting import LIGHTS, make_light, sky_tint
 from training.synthetic.looks import Look, dressed, random_look
 from training.synthetic.lying import crouching, flank_look, flat, grazing, kneeling, on_back, sitting, sternal
-from training.synthetic.renderer import Camera
+from training.synthetic.renderer import Camera, Uploaded
 from training.synthetic.rig import Floats, Pose, bend, blend
 from training.synthetic.sets import SETS, Place, bars, build
 from training.synthetic.studio import Actor, Studio
@@ -109,29 +109,32 @@ class StillMaker:
 
     def __init__(self, studio: Studio, width: int, height: int, identities: range) -> None:
         self.studio, self.width, self.height, self.identities = studio, width, height, identities
-        self._built: tuple[int, Place, str] | None = None
+        self._built: tuple[int, Place, Uploaded, str] | None = None
 
-    def _place(self, number: int) -> tuple[Place, str]:
+    def _place(self, number: int) -> tuple[Place, Uploaded, str]:
         """The place and light of a run of seeds; kept while the run lasts, since building one costs more than drawing it."""
         if self._built is None or self._built[0] != number:
             rng = np.random.default_rng([number, 4])
             kind = _draw(rng, {"stall": 3, "paddock": 3, "arena": 2, "aisle": 1.3})
             shares = LIGHT_SHARES[kind]
             light = LIGHTS[int(rng.choice(len(LIGHTS), p=np.array(shares) / sum(shares)))]
-            self._built = (number, build(kind, rng, sky_tint(light), blades=int(rng.integers(600, 2600))), light)
-        return self._built[1], self._built[2]
+            if self._built is not None:
+                self._built[2].release()
+            place = build(kind, rng, sky_tint(light), blades=int(rng.integers(600, 2600)))
+            self._built = (number, place, self.studio.renderer.upload(place.props), light)
+        return self._built[1:]
 
     def make(self, seed: int) -> tuple[np.ndarray, dict[str, Any], list[dict[str, Any]]]:
         """BGR picture, image fields, annotations."""
         rng = np.random.default_rng([seed, 3])
-        place, light_kind = self._place(seed // PICTURES_A_PLACE)
+        place, uploaded, light_kind = self._place(seed // PICTURES_A_PLACE)
         kind = place.kind
         actors, riders = self._actors(place, rng)
         target = self._target(actors, rng)
         camera, view = self._camera(place, actors, target, rng)
         light = make_light(light_kind, place.indoors, camera.position, camera.target, rng)
-        props = place.props.joined(riders).joined(self._in_front(place, camera, actors, rng))
-        rendered, truths = self.studio.shoot(camera, light, props, actors)
+        extra = riders.joined(self._in_front(camera, rng))
+        rendered, truths = self.studio.shoot(camera, light, uploaded, actors, extra)
         optics = random_optics(light_kind, light.exposure, rng)
         picture = develop(rendered.colour, optics, rng)
         annotations = []
@@ -217,7 +220,7 @@ class StillMaker:
         limits = (70, 105) if place.kind == "stall" and distance < 3 and rng.random() < 0.6 else (16, 82)
         return Camera(at, target, float(np.clip(field, *limits)), self.width, self.height, float(rng.normal(0, 1.5))), view
 
-    def _in_front(self, place: Place, camera: Camera, actors: list[Actor], rng: np.random.Generator) -> Props:
+    def _in_front(self, camera: Camera, rng: np.random.Generator) -> Props:
         """Bars, a half door, rails, a post or a person between the camera and the horses."""
         props = Props()
         to_target = camera.target - camera.position

@@ -126,7 +126,7 @@ def _brick(rng: np.random.Generator) -> npt.NDArray[np.float32]:
 
 def _plaster(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     canvas = _tinted(noise(rng, 6, 2), (0.66, 0.64, 0.58), (0.82, 0.80, 0.75))
-    stain = np.clip(noise(rng, 4, 4) - 0.62, 0, 1) * 2.2
+    stain = np.clip(noise(rng, 5, 2) - 0.55, 0, 1) * 0.8
     return np.asarray(canvas * (1 - 0.6 * stain)[..., None], np.float32)
 
 
@@ -150,7 +150,7 @@ def _leaves(rng: np.random.Generator, conifer: bool = False) -> npt.NDArray[np.f
     for _ in range(8500):
         if conifer:
             v = rng.uniform(0.04, 0.9)
-            x, y = 0.5 + rng.normal(0, 0.13) * v * 1.2, v
+            x, y = 0.5 + float(np.clip(rng.normal(0, 0.13), -0.2, 0.2)) * v * 1.3, v
         else:
             bx, by, br = blobs[rng.integers(len(blobs))]
             a, r = rng.uniform(0, 6.3), br * np.sqrt(rng.random())
