@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -137,7 +138,7 @@ class StreamConfig(Request):
     source_type: SourceType
     source_url: str = Field(min_length=1, max_length=2048)
     processing_delay: float = Field(default=30, ge=0, le=600, description="seconds that processed playback is behind live")
-    farm_id: str | None = Field(default=None, description="the only farm when left out")
+    farm_id: UUID | None = Field(default=None, description="the only farm when left out")
     config: dict[str, Any] = {}
     username: str | None = Field(default=None, max_length=256)
     password: str | None = Field(default=None, max_length=256)
@@ -327,7 +328,7 @@ class NewHorse(Request):
     """A horse a person adds."""
 
     name: str = Field(min_length=1, max_length=120)
-    farm_id: str | None = None
+    farm_id: UUID | None = None
     breed: str | None = Field(default=None, max_length=120)
     age: int | None = Field(default=None, ge=0, le=70)
     color: str | None = Field(default=None, max_length=120)
@@ -349,7 +350,7 @@ class HorseChange(Request):
 class HorseMerge(Request):
     """The horse that this one really is."""
 
-    into: str
+    into: UUID
 
 
 class HourlyActivity(Record):

@@ -1,9 +1,10 @@
 """A camera's address as a person types it: checked, and parted from what must stay secret."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from barnhand.core.errors import ConfigurationError
 from barnhand.core.stream import SourceType
@@ -21,10 +22,29 @@ _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 
 @dataclass(frozen=True)
 class Address:
-    """``url`` may be shown to anybody; ``secret`` is the whole address with its credentials, or ``None`` without any."""
+    """``url`` may be shown to anybody. ``login`` is ``user:password``; ``query`` is all of it where ``url`` hides some."""
 
     url: str
-    secret: str | None = field(default=None, repr=False)
+    login: str | None = field(default=None, repr=False)
+    query: str | None = field(default=None, repr=False)
+
+    @property
+    def secret(self) -> str | None:
+        """What must be kept encrypted, or ``None`` without any."""
+        if self.login is None and self.query is None:
+            return None
+        return json.dumps({"login": self.login, "query": self.query})
+
+    @classmethod
+    def join(cls, url: str, secret: str | None) -> "Address":
+        """What was parted, together again."""
+        parts = {} if secret is None else json.loads(secret)
+        return cls(url, parts.get("login"), parts.get("query"))
+
+    @property
+    def whole_url(self) -> str:
+        """The address with its whole query, but without the login: for opening, never for showing."""
+        return self.url if self.query is None else urlunsplit(urlsplit(self.url)._replace(query=self.query))
 
 
 def split(source_type: SourceType, url: str, username: str | None = None, password: str | None = None) -> Address:
@@ -52,13 +72,15 @@ def split(source_type: SourceType, url: str, username: str | None = None, passwo
         raise ConfigurationError("the address is not one of YouTube; use the type hls for other web addresses")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     host = host if port is None else f"{host}:{port}"
-    userinfo = _userinfo(parts, username, password)
     query, hidden = _query(parts.query)
     shown = urlunsplit((parts.scheme, host, parts.path, query, ""))
-    if userinfo is None and not hidden:
-        return Address(shown)
-    whole = host if userinfo is None else f"{userinfo}@{host}"
-    return Address(shown, urlunsplit((parts.scheme, whole, parts.path, parts.query, "")))
+    return Address(shown, _login(parts, username, password), parts.query if hidden else None)
+
+
+def same_host(one: Address, other: Address) -> bool:
+    """Whether two addresses lead to the same host and port by the same protocol."""
+    a, b = urlsplit(one.url), urlsplit(other.url)
+    return (a.scheme, a.netloc) == (b.scheme, b.netloc)
 
 
 def _file(url: str) -> str:
@@ -72,12 +94,13 @@ def _is_youtube(host: str) -> bool:
     return any(host == known or host.endswith(f".{known}") for known in YOUTUBE_HOSTS)
 
 
-def _userinfo(parts: SplitResult, username: str | None, password: str | None) -> str | None:
-    name = parts.username if username is None else quote(username, safe="")
-    word = parts.password if password is None else quote(password, safe="")
-    if name is None and word is None:
-        return None
-    return name or "" if word is None else f"{name or ''}:{word}"
+def _login(parts: SplitResult, username: str | None, password: str | None) -> str | None:
+    """``user:password`` as a person types them, not as an address writes them."""
+    name = unquote(parts.username or "") if username is None else username
+    word = unquote(parts.password or "") if password is None else password
+    if ":" in name:
+        raise ConfigurationError("a camera's user name has no colon in it; check it for typing errors")
+    return f"{name}:{word}" if name or word else None
 
 
 def _query(query: str) -> tuple[str, bool]:

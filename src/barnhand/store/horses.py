@@ -1,14 +1,15 @@
 """Horses, how they look, where they were seen, and corrections by people."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from barnhand.core.errors import ConfigurationError, NotFoundError
-from barnhand.core.time import datetime_of_wall
+from barnhand.core.time import datetime_of_wall, wall_of_datetime
 from barnhand.store.database import Database
 from barnhand.store.farms import default_farm
 from barnhand.store.records import HorseRecord, Look, Sighting
@@ -50,6 +51,11 @@ _MOVE = (
 def _record(row: Row[Any]) -> HorseRecord:
     fields = row._mapping
     return HorseRecord(**{name: fields[name] for name in HorseRecord.__dataclass_fields__})
+
+
+def gallery_row(horse_id: str, name: str, stranger: bool, created_at: datetime) -> dict[str, Any]:
+    """A horse as identity's gallery takes it."""
+    return {"id": horse_id, "name": name, "stranger": stranger, "created_us": wall_of_datetime(created_at)}
 
 
 class Horses:
@@ -167,6 +173,28 @@ class Horses:
             query = query.where(HorseTable.farm_id == farm_id)
         with self._database.begin() as connection:
             return [Look(row[0], row[1], row[2], tuple(row[3]), row[4]) for row in connection.execute(query)]
+
+    def gallery(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """All that identity needs to know after a start, as ``(kind, row)``: horses, then looks, then merges."""
+        query = select(HorseTable.id, HorseTable.name, HorseTable.stranger, HorseTable.created_at, HorseTable.merged_into)
+        with self._database.begin() as connection:
+            horses = connection.execute(query.order_by(HorseTable.created_at, HorseTable.id)).all()
+        for row in horses:
+            if row.merged_into is None:
+                yield "horse", gallery_row(row.id, row.name, row.stranger, row.created_at)
+        for look in self.looks():
+            yield (
+                "look",
+                {
+                    "horse_id": look.horse_id,
+                    "kind": look.kind,
+                    "embedding": list(look.embedding),
+                    "taken_us": look.taken_us,
+                },
+            )
+        for row in horses:
+            if row.merged_into is not None:
+                yield "merge", {"horse_id": row.id, "into": row.merged_into}
 
     def count(self) -> int:
         """How many there are, strangers included."""

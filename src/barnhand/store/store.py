@@ -21,22 +21,22 @@ class Store:
     """
 
     def __init__(self, engine: Engine, secrets: SecretBox, clock: Clock | None = None) -> None:
-        self._database = Database(engine, clock or SystemClock())
-        self.users = Users(self._database)
-        self.setup = Setup(self._database)
-        self.farms = Farms(self._database)
-        self.streams = Streams(self._database, secrets)
-        self.chunks = Chunks(self._database)
-        self.gaps = Gaps(self._database)
-        self.horses = Horses(self._database)
-        self.detections = Detections(self._database)
-        self.activity = Activity(self._database)
+        self.database = Database(engine, clock or SystemClock())
+        self.users = Users(self.database)
+        self.setup = Setup(self.database)
+        self.farms = Farms(self.database)
+        self.streams = Streams(self.database, secrets)
+        self.chunks = Chunks(self.database)
+        self.gaps = Gaps(self.database)
+        self.horses = Horses(self.database)
+        self.detections = Detections(self.database)
+        self.activity = Activity(self.database)
 
     def ping(self) -> None:
         """Raise ``StoreError`` unless the database answers."""
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             connection.execute(text("select 1"))
 
     def close(self) -> None:
         """Give the connections back."""
-        self._database.engine.dispose()
+        self.database.engine.dispose()

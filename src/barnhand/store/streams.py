@@ -1,5 +1,6 @@
 """Cameras."""
 
+import logging
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from barnhand.store.records import StreamRecord
 from barnhand.store.secrets import SecretBox
 from barnhand.store.tables import StreamTable, table_of
 
+log = logging.getLogger(__name__)
 _TABLE = table_of(StreamTable)
 
 
@@ -128,27 +130,38 @@ class Streams:
             if connection.execute(update(_TABLE).where(*there).values(values)).rowcount == 0:
                 raise NotFoundError("there is no such camera")
 
-    def secret(self, stream_id: str) -> str | None:
-        """The whole address with its credentials, in the clear. Raises ``NotFoundError``."""
-        row = self._row(stream_id)
-        return None if row.secret is None else self._secrets.reveal(row.secret, stream_id)
+    def address(self, stream_id: str) -> Address:
+        """The address with its credentials in the clear. Raises ``NotFoundError``."""
+        return self._address(self._row(stream_id))
 
     def wanted(self) -> list[Stream]:
-        """The cameras that are to run, with their credentials in the clear: for the fleet, in memory only."""
+        """The cameras that are to run, for the fleet, in memory only: ``secret`` is ``user:password`` in the clear."""
         query = select(_TABLE).where(StreamTable.deleted_at.is_(None), StreamTable.status != Status.INACTIVE.value)
         with self._database.begin() as connection:
             rows = connection.execute(query.order_by(StreamTable.id)).all()
-        return [
-            Stream(
-                id=row.id,
-                name=row.name,
-                source_type=SourceType(row.source_type),
-                source_url=row.source_url,
-                config=row.config,
-                secret=None if row.secret is None else self._secrets.reveal(row.secret, row.id),
+        streams = []
+        for row in rows:
+            try:
+                address = self._address(row)
+            except ConfigurationError as error:
+                # The camera will refuse us and says so on the page; the others must go on.
+                log.error("camera %s: %s", row.id, error)
+                address = Address(row.source_url)
+            streams.append(
+                Stream(
+                    id=row.id,
+                    name=row.name,
+                    source_type=SourceType(row.source_type),
+                    source_url=address.whole_url,
+                    config=row.config,
+                    secret=address.login,
+                )
             )
-            for row in rows
-        ]
+        return streams
+
+    def _address(self, row: Row[Any]) -> Address:
+        secret = None if row.secret is None else self._secrets.reveal(row.secret, row.id)
+        return Address.join(row.source_url, secret)
 
     def _closed(self, address: Address, stream_id: str) -> bytes | None:
         return None if address.secret is None else self._secrets.close(address.secret, stream_id)

@@ -139,7 +139,7 @@ class StreamTable(Base):
     source_type: Mapped[str]
     source_url: Mapped[str] = mapped_column(comment="without user name, password or token: those are in secret")
     secret: Mapped[bytes | None] = mapped_column(
-        comment="the whole address with its credentials, AES-256-GCM: nonce (12 bytes), ciphertext, tag; bound to the id"
+        comment="JSON of login and hidden query, AES-256-GCM: nonce (12 bytes), ciphertext, tag; bound to the id"
     )
     status: Mapped[str] = mapped_column(
         server_default="inactive",

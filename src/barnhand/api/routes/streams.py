@@ -12,7 +12,7 @@ from barnhand.api.security import ADMIN, SIGNED_IN
 from barnhand.api.services import Api, State
 from barnhand.core.errors import HubError
 from barnhand.core.stream import Status, StreamState
-from barnhand.store.addresses import Address, split
+from barnhand.store.addresses import Address, same_host, split
 from barnhand.store.records import RecordingFacts, StreamRecord
 
 router = APIRouter(prefix="/streams", tags=["streams"], dependencies=[SIGNED_IN])
@@ -56,6 +56,22 @@ def _describe(record: StreamRecord, state: StreamState | None, facts: RecordingF
     )
 
 
+def _new_address(api: State, before: StreamRecord, body: schemas.StreamChange) -> Address | None:
+    """The address after a change, or ``None`` where nothing of it changes. What is not given stays, the password too."""
+    if body.source_url is None and body.source_type is None and body.username is None and body.password is None:
+        return None
+    old = api.store.streams.address(before.id)
+    kind = body.source_type or before.source_type
+    new = split(kind, body.source_url or old.whole_url, body.username, body.password)
+    # A login is kept for its own host only: nobody gets at a password by sending the camera elsewhere.
+    if old.login is None or (new.login is not None and body.source_url is not None) or not same_host(new, old):
+        return new
+    user, _, password = old.login.partition(":")
+    user = user if body.username is None else body.username
+    password = password if body.password is None else body.password
+    return split(kind, new.whole_url, user, password)
+
+
 def _one(api: State, stream_id: UUID) -> schemas.Stream:
     record = api.store.streams.get(str(stream_id))
     facts = api.store.chunks.facts([record.id])
@@ -81,7 +97,7 @@ def create_stream(api: Api, body: schemas.StreamConfig) -> schemas.Stream:
         source_type=body.source_type,
         address=address,
         config={**body.config, "processing_delay": body.processing_delay},
-        farm_id=body.farm_id,
+        farm_id=None if body.farm_id is None else str(body.farm_id),
         status=Status.ACTIVE if body.start else Status.INACTIVE,
     )
     _tell(api, record.id, "created")
@@ -98,13 +114,7 @@ def read_stream(api: Api, stream_id: UUID) -> schemas.Stream:
 def change_stream(api: Api, stream_id: UUID, body: schemas.StreamChange) -> schemas.Stream:
     """Change a camera; a running one is started anew where that is needed."""
     before = api.store.streams.get(str(stream_id))
-    address: Address | None = None
-    if body.source_url is not None or body.source_type is not None or body.password is not None or body.username is not None:
-        address = split(
-            body.source_type or before.source_type, body.source_url or before.source_url, body.username, body.password
-        )
-        if body.source_url is None and address.secret is None:
-            address = Address(address.url, api.store.streams.secret(before.id))
+    address = _new_address(api, before, body)
     config = dict(before.config)
     if body.config is not None:
         config = {key: value for key, value in {**config, **body.config}.items() if value is not None}

@@ -143,7 +143,7 @@ def upgrade() -> None:
             "secret",
             sa.LargeBinary(),
             nullable=True,
-            comment="the whole address with its credentials, AES-256-GCM: nonce (12 bytes), ciphertext, tag; bound to the id",
+            comment="JSON of login and hidden query, AES-256-GCM: nonce (12 bytes), ciphertext, tag; bound to the id",
         ),
         sa.Column(
             "status",
