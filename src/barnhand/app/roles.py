@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from barnhand.app.folder import DataFolder, Lock
 from barnhand.app.inbox import Inbox
 from barnhand.app.streams import streams_of
-from barnhand.core.errors import ConfigurationError
+from barnhand.core.errors import BarnHandError, ConfigurationError
+from barnhand.core.stream import Stream
 from barnhand.core.time import SystemClock
 from barnhand.hub.hub import Hub
 from barnhand.settings.settings import Settings
@@ -115,7 +116,37 @@ def recorder(configuration: Mapping[str, Any], inbox: Inbox) -> None:
 
 def analyst(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     """Analyses its share of the cameras."""
-    log.info("no analyst yet")
+    from barnhand.analyst.analyst import Analyst
+    from barnhand.analyst.options import AnalystOptions
+    from barnhand.app.analysis import StoredChunks, load_stages, open_gallery
+    from barnhand.store.database import connect
+    from barnhand.store.secrets import SecretBox
+    from barnhand.store.store import Store
+
+    settings = _settings(configuration)
+    folder = DataFolder(settings.data)
+    name = f"analyst-{configuration['worker']}"
+    lock = _take_over(folder, name, inbox)
+    clock, hub, spool = SystemClock(), Hub(configuration["hub_url"]), Spool(folder.spool)
+    store = Store(connect(configuration["database_url"], pool=1), SecretBox.open(folder.secrets), clock)
+    stages, embedder = load_stages(folder.models, settings.device)
+    gallery = open_gallery(embedder, hub, spool, clock, name, folder.cache, store.horses.gallery)
+    service = Analyst(
+        hub,
+        spool,
+        lambda: stages,
+        clock,
+        AnalystOptions(fps=settings.analysis_fps, least_fps=min(1.0, settings.analysis_fps)),
+        gallery=gallery.gallery,
+        chunks=StoredChunks(lambda limit: [stored.chunk for stored in store.chunks.pending(limit)], spool),
+        recordings=folder.recordings,
+    )
+    _follow(service.reconcile, inbox, service.alive)
+    service.stop()
+    gallery.stop()
+    spool.close()
+    store.close()
+    lock.give_back()
 
 
 def cameras(configuration: Mapping[str, Any], inbox: Inbox) -> None:
@@ -135,9 +166,15 @@ def cameras(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     asyncio.run(serve())
 
 
-def _follow(reconcile: Any, inbox: Inbox) -> None:
-    """Hand every list of streams on until the end."""
+def _follow(
+    reconcile: Callable[[Sequence[Stream]], None], inbox: Inbox, alive: Callable[[], bool] = lambda: True
+) -> None:
+    """Hand every list of streams on until the end. Raises ``BarnHandError`` when the service is dead: start it again."""
+    told = False
     while not inbox.stop.is_set():
         message = inbox.next(0.2)
         if message is not None and "streams" in message:
             reconcile(streams_of(message))
+            told = True
+        elif told and not alive():
+            raise BarnHandError("the service ended by itself; its log says why")
