@@ -43,7 +43,7 @@ class ModelOptions:
         (6, 320, 1, 1, 3),
     )
     """EfficientNet stages as (expansion, channels, blocks, stride of the first, kernel)."""
-    frozen_blocks: int = 3
+    frozen_blocks: int = 5
     """The stem and so many blocks are not trained and not back-propagated through."""
     width16: int = 160
     """Head channels at stride 16."""
