@@ -211,10 +211,13 @@ class _Work:
         self._away = False
         began = self._clock.monotonic()
         now_us = self._clock.wall_us()
-        for segment in segments:
+        newest_key = {s.stream_id: k for k, s in enumerate(segments) if isinstance(s, Fragment) and s.key}
+        for k, segment in enumerate(segments):
             camera = self._cameras.get(segment.stream_id)
             if camera is None:
                 continue
+            if k < newest_key.get(segment.stream_id, 0) and camera.is_old(segment, now_us):
+                continue  # a newer group is here already: nothing of this one is looked at, so nothing of it is decoded
             try:
                 if camera.take(segment, now_us, self._rate.period_us):
                     self._rate.dropped()

@@ -6,6 +6,7 @@ import logging
 
 from barnhand.analyst.coverage import Coverage
 from barnhand.analyst.options import AnalystOptions
+from barnhand.analyst.pace import Pace
 from barnhand.analyst.pipeline import Pipeline
 from barnhand.core.frame import Frame
 from barnhand.core.media import Fragment, InitSegment
@@ -31,7 +32,7 @@ class Camera:
         self.lag_us = 0
         self._newest_us = round(options.newest_s * SECOND_US)
         self._decoder: FragmentDecoder | None = None
-        self._due_us = 0
+        self._pace = Pace()
         self._key_us = 0
         self._group_us = 0
         self._skipped_us = 0
@@ -48,12 +49,9 @@ class Camera:
             self._group_us = segment.wall_us - self._key_us if self._key_us else 0
             self._key_us = segment.wall_us
         self.lag_us = max(now_us - segment.wall_us, 0)
-        want = segment.wall_us >= self._due_us and self.lag_us <= self._newest_us
+        want = self._pace.due(segment.wall_us, period_us) and self.lag_us <= self._newest_us
         if want:
-            # Half a period of grace keeps the rhythm when pictures come early or late, without ever catching up in a burst.
-            self._due_us = max(self._due_us + period_us, segment.wall_us + period_us // 2)
-        if self._due_us - segment.wall_us > 10 * period_us:
-            self._due_us = 0  # the clock went back
+            self._pace.took(segment.wall_us, period_us)
         frames = self._decoder.decode(segment, want)
         if not frames:
             return False
@@ -61,6 +59,10 @@ class Camera:
         self.dropped += late
         self.waiting = frames[-1]
         return late
+
+    def is_old(self, segment: InitSegment | Fragment, now_us: int) -> bool:
+        """Whether a fragment is too old to be analysed."""
+        return isinstance(segment, Fragment) and now_us - segment.wall_us > self._newest_us
 
     def should_skip(self, now_us: int) -> bool:
         """Whether to leave out what is queued: it is too old, and by now there must be a newer key-frame group."""

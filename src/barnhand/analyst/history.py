@@ -9,6 +9,7 @@ from typing import Protocol
 
 from barnhand.analyst.coverage import Coverage
 from barnhand.analyst.options import AnalystOptions
+from barnhand.analyst.pace import Pace
 from barnhand.analyst.pipeline import Pipeline
 from barnhand.core.chunk import Chunk, ChunkState
 from barnhand.core.errors import BarnHandError
@@ -151,7 +152,7 @@ class History:
         end_us, pipeline = self._last.get(chunk.stream_id, (0, None))
         if pipeline is None or not 0 <= chunk.start_us - end_us <= self._options.joined_s * SECOND_US:
             pipeline = self._make(history_id(chunk.start_us))
-        period_us, due_us = round(SECOND_US / self._options.fps), 0
+        period_us, pace = round(SECOND_US / self._options.fps), Pace()
         # Decided before the first picture: the live analysis of this stretch is over, and spans may be thinned meanwhile.
         spans = Coverage(self._options.joined_s, live.spans)
         decoder: FragmentDecoder | None = None
@@ -161,9 +162,9 @@ class History:
                 continue
             if decoder is None or not decoder.wants(segment):
                 continue
-            want = segment.wall_us >= due_us and not spans.has(segment.wall_us)
+            want = not spans.has(segment.wall_us) and pace.due(segment.wall_us, period_us)
             if want:
-                due_us = max(due_us + period_us, segment.wall_us + period_us // 2)
+                pace.took(segment.wall_us, period_us)
             for frame in decoder.decode(segment, want):
                 self._observe(pipeline, frame)
                 yield
