@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from barnhand.cli import add, detect, models, pose, up
+from barnhand.cli import add, analyze, detect, models, pose, up
 from barnhand.cli.console import FAILED, complain
 from barnhand.core.errors import BarnHandError
 
@@ -23,6 +23,7 @@ def build() -> typer.Typer:
     app.command("add")(add.add)
     app.command("detect")(detect.detect)
     app.command("pose")(pose.pose)
+    app.command("analyze")(analyze.analyze)
     app.add_typer(models.app, name="models")
     return app
 
