@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="fine-tune from the COCO weights; goes on where it stopped")
     train.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
     train.add_argument("--mined", type=Path, help="what `mine` wrote")
-    train.add_argument("--synthetic", type=Path, help="COCO-style JSON of rendered scenes")
+    train.add_argument("--synthetic", type=Path, help="folder of rendered scenes")
     train.add_argument("--checked", type=Path, help="JSON of pictures known to hold no horse")
     train.add_argument("--start", type=Path, help="checkpoint to start from when OUT has none")
     train.add_argument("--steps", type=int, help="optimiser steps in all")

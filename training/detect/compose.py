@@ -21,8 +21,8 @@ from training.detect.augment import Rng, Scene, bars, light, paste, place, place
 from training.detect.data import Library, Picture
 
 #: How pictures with horses, and those without, are drawn: weight by kind. Kinds with no picture are left out.
-POSITIVE: dict[str, float] = {"horse": 0.60, "arena": 0.17, "silhouette": 0.10, "synthetic": 0.20}
-NEGATIVE: dict[str, float] = {"livestock": 0.56, "pet": 0.32, "human": 0.12}
+POSITIVE: dict[str, float] = {"horse": 0.60, "arena": 0.17, "silhouette": 0.10, "synthetic": 0.16}
+NEGATIVE: dict[str, float] = {"livestock": 0.50, "pet": 0.32, "human": 0.10, "empty": 0.08}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Mix:
     """Share of samples that get cut-out horses."""
     barred: float = 0.1
     """Share of samples seen through bars or rails."""
-    sizes: tuple[int, ...] = field(default=(352, 384, 416, 416, 448))
+    sizes: tuple[int, ...] = field(default=(320, 320, 352, 384, 416))
     """Input sizes, one a batch."""
 
 

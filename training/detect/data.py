@@ -33,6 +33,10 @@ EXPLAINED_IOU = 0.3
 EXPLAINED_COVER = 0.8
 
 
+#: Rendered horses hidden by more than this share are ignored, and animals of fewer pixels than this.
+HIDDEN, TINY = 0.8, 60.0
+
+
 @dataclass(frozen=True)
 class Picture:
     """One training picture. `boxes` (N, 4) and `ignore` (K, 4): x1, y1, x2, y2 in its pixels; `labels` (N,)."""
@@ -53,7 +57,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Library:
-    """All training pictures by kind: horse, arena, silhouette, synthetic, livestock, pet, human."""
+    """All training pictures by kind: horse, arena, silhouette, synthetic, livestock, pet, human, empty."""
 
     pictures: Mapping[str, Sequence[Picture]]
 
@@ -94,11 +98,18 @@ def doubtful(mined: Sequence[Sequence[float]], boxes: Array, floor: float = DOUB
 def kind_of(source: str, labels: npt.NDArray[np.int64]) -> str:
     """Which drawer of the library a picture goes into."""
     names = {CLASSES[i] for i in labels}
+    if source == "synthetic":
+        return "synthetic" if names else "empty"
     if source != "animalpose":
         return source
     if "horse" in names:
         return "horse"
     return "livestock" if names & {"cow", "sheep"} else "pet"
+
+
+def vague(annotation: Mapping[str, Any]) -> bool:
+    """Whether too little of the animal is left to call it a horse or not: a crowd, or nearly all behind something."""
+    return bool(annotation.get("iscrowd")) or annotation.get("occlusion", 0.0) > HIDDEN or annotation["area"] < TINY
 
 
 def read_coco(
@@ -123,8 +134,9 @@ def read_coco(
         key = f"{source if source != 'silhouette' else 'silhouettes'}/{image['file_name']}"
         if held_out(key, source) != held:
             continue
-        known = [a for a in by_image[image["id"]] if names[a["category_id"]] in CLASSES and not a.get("ignore")]
-        other = [a for a in by_image[image["id"]] if names[a["category_id"]] not in CLASSES or a.get("ignore")]
+        counted = [names[a["category_id"]] in CLASSES and not vague(a) for a in by_image[image["id"]]]
+        known = [a for a, counts in zip(by_image[image["id"]], counted, strict=True) if counts]
+        other = [a for a, counts in zip(by_image[image["id"]], counted, strict=True) if not counts]
         boxes = np.array([corners(a["bbox"]) for a in known], np.float32).reshape(-1, 4)
         labels = np.array([CLASSES.index(names[a["category_id"]]) for a in known], np.int64)
         ignore = np.array([corners(a["bbox"]) for a in other], np.float32).reshape(-1, 4)
@@ -143,8 +155,8 @@ def load(
     """Read the index of all training sets under `data` (the folder described in `training/README.md`).
 
     Pictures held out are left away, or (`held`) alone are read.
-    `mined`: the file `mine` wrote. `synthetic`: a COCO-style file of rendered scenes, pictures beside it. `checked`:
-    a JSON list of picture keys a person found to hold no horse, whatever a yardstick says.
+    `mined`: the file `mine` wrote. `synthetic`: a folder of rendered scenes, `annotations.json` in each of its parts.
+    `checked`: a JSON list of picture keys a person found to hold no horse, whatever a yardstick says.
     """
     boxes: dict[str, Any] = json.loads(mined.read_text()) if mined else {}
     free = frozenset(json.loads(checked.read_text())["horse_free"]) if checked else frozenset()
@@ -155,7 +167,7 @@ def load(
         (data / "silhouettes/all.json", data / "silhouettes/images", "silhouette"),
     ]
     if synthetic:
-        sources.append((synthetic, synthetic.parent, "synthetic"))
+        sources += [(file, file.parent, "synthetic") for file in sorted(synthetic.glob("**/annotations.json"))]
     for file, folder, source in sources:
         if not file.exists():
             raise FileNotFoundError(f"{file} is missing: point --data at the folder with the training sets.")

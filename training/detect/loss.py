@@ -37,7 +37,7 @@ class Weights:
     objectness: float = 1.0
     classes: float = 1.0
     background: float = 0.5
-    false_horse: float = 1.5
+    false_horse: float = 3.0
 
 
 class Losses(NamedTuple):

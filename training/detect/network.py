@@ -175,7 +175,9 @@ class Nano(nn.Module):
         p4 = self.up4(torch.cat([self.stride3(p3), m4], 1))
         p5 = self.up5(torch.cat([self.stride4(p4), l5], 1))
         outputs = [head(p) for head, p in zip(self.heads, (p3, p4, p5), strict=True)]
-        boxes, objects, classes = (torch.cat([level[i].flatten(2) for level in outputs], 2).transpose(1, 2) for i in range(3))
+        boxes, objects, classes = (
+            torch.cat([level[i].flatten(2).float() for level in outputs], 2).transpose(1, 2) for i in range(3)
+        )
         height, width = 4 * x.shape[2], 4 * x.shape[3]
         return Raw(decode(boxes, height, width), objects[..., 0], classes)
 
