@@ -1,5 +1,6 @@
 import { type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
 import { useOverlaySettings } from "@/shared/overlay/layers";
+import type { Horse } from "@/shared/overlay/observation";
 import { type Painter, startPainter } from "@/shared/overlay/painter";
 import { ObservationTimeline } from "@/shared/overlay/timeline";
 import { Stage } from "@/shared/player/Stage";
@@ -23,6 +24,8 @@ interface RecordedPlayerProps {
   maxHeight: string;
   /** Wall time of the picture on screen, with every picture. */
   onTime: (us: number) => void;
+  /** Horses of the picture on screen, about four times a second; `null` while nothing is known of it. */
+  onHorses: (horses: Horse[] | null) => void;
   /** The newest recording has come to its end. */
   onEnd: () => void;
 }
@@ -30,6 +33,7 @@ interface RecordedPlayerProps {
 /** Playback ticks come from the position in a chunk: rounding may be off by more than in live view (ticks, 5 ms). */
 const TOLERANCE = 450;
 const KEEP_S = 1800;
+const TELL_MS = 250;
 
 const WORDS: Readonly<Record<"loading" | "nothing", string>> = {
   loading: "Looking up the recording",
@@ -65,6 +69,7 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
     );
     const loader = new ObservationLoader(streamId, timeline, () => painter.current?.repaint());
     controller.current = recorded;
+    let told = 0;
     const brush = startPainter(
       video.current,
       canvas.current,
@@ -82,7 +87,11 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
         trail: (track, pts, seconds) => timeline.trail(track, pts, seconds),
       },
       () => ({ layers: useOverlaySettings.getState().layers, visible: latest.current.showOverlays }),
-      () => undefined,
+      (known) => {
+        if (performance.now() - told < TELL_MS) return;
+        told = performance.now();
+        latest.current.onHorses(known.kind === "nothing" ? null : known.horses);
+      },
     );
     painter.current = brush;
     recorded.wantsPause = latest.current.paused;

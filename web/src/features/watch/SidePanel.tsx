@@ -1,24 +1,28 @@
 import type { ReactNode } from "react";
 import type { Stream } from "@/shared/api/types";
 import { cssColor } from "@/shared/overlay/draw";
+import type { Horse } from "@/shared/overlay/observation";
 import type { LiveFigures } from "@/shared/player/Player";
 import { describeState } from "@/shared/streams/sentences";
 import { useStreams } from "@/shared/streams/store";
-import { type Present, useWhoIsThere } from "@/shared/streams/useWhoIsThere";
+import { type Present, presentOf, useWhoIsThere } from "@/shared/streams/useWhoIsThere";
 import { agoWords, bytesWords, nowUs } from "@/shared/time/format";
 
 interface SidePanelProps {
   stream: Stream;
   live: boolean;
   figures: LiveFigures | null;
+  /** Who is in the recorded picture on screen. */
+  horses: Horse[] | null;
   children: ReactNode;
 }
 
 const CERTAINTY = { confirmed: "Recognised", probable: "Probably", unknown: "Not yet known" } as const;
 
 /** Who is there, how the camera is, what is kept of it. */
-export function SidePanel({ stream, live, figures, children }: SidePanelProps) {
-  const present = useWhoIsThere(stream.id, stream.status === "active");
+export function SidePanel({ stream, live, figures, horses, children }: SidePanelProps) {
+  const now = useWhoIsThere(stream.id, stream.status === "active");
+  const present = live ? now : horses && horses.map(presentOf);
   const words = describeState(stream, nowUs());
   const recording = stream.recording ?? null;
   const state = stream.state ?? null;
@@ -28,8 +32,8 @@ export function SidePanel({ stream, live, figures, children }: SidePanelProps) {
     <aside className="space-y-4 px-3 pb-8 sm:px-0 lg:pb-0">
       {children}
       <section className="rounded-2xl border border-line bg-panel p-5">
-        <h2 className="font-display text-lg font-semibold">{live ? "In sight now" : "In sight now, live"}</h2>
-        <Horses present={present} running={stream.status === "active"} />
+        <h2 className="font-display text-lg font-semibold">{live ? "In sight now" : "In this picture"}</h2>
+        <Horses present={present} unknown={live ? whyUnknown(stream) : "Nothing is known of this picture."} />
       </section>
       <section className="rounded-2xl border border-line bg-panel p-5">
         <h2 className="font-display text-lg font-semibold">Camera</h2>
@@ -65,9 +69,12 @@ export function SidePanel({ stream, live, figures, children }: SidePanelProps) {
   );
 }
 
-function Horses({ present, running }: { present: Present[] | null; running: boolean }) {
-  if (!running) return <p className="mt-1.5 text-sm text-muted">The camera is not running.</p>;
-  if (present === null) return <p className="mt-1.5 text-sm text-pretty text-muted">No picture was analysed in the last ten seconds.</p>;
+function whyUnknown(stream: Stream): string {
+  return stream.status === "active" ? "No picture was analysed in the last ten seconds." : "The camera is not running.";
+}
+
+function Horses({ present, unknown }: { present: Present[] | null; unknown: string }) {
+  if (present === null) return <p className="mt-1.5 text-sm text-pretty text-muted">{unknown}</p>;
   if (present.length === 0) return <p className="mt-1.5 text-sm text-muted">No horse.</p>;
   return (
     <ul className="mt-3 space-y-3">

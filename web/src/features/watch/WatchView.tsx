@@ -2,6 +2,7 @@ import { useCallback, useRef, useState } from "react";
 import { Link } from "react-router";
 import type { Stream } from "@/shared/api/types";
 import { useOverlaySettings } from "@/shared/overlay/layers";
+import type { Horse } from "@/shared/overlay/observation";
 import { type LiveFigures, Player } from "@/shared/player/Player";
 import { describeState } from "@/shared/streams/sentences";
 import { StatePill } from "@/shared/streams/StatePill";
@@ -32,6 +33,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
   const [rate, setRate] = useState(1);
   const [time, setTime] = useState(startUs);
   const [figures, setFigures] = useState<LiveFigures | null>(null);
+  const [horses, setHorses] = useState<Horse[] | null>(null);
   const [shared, setShared] = useState(false);
   const recorded = useRef<RecordedHandle>(null);
   const stage = useRef<HTMLDivElement>(null);
@@ -136,6 +138,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
               showOverlays
               maxHeight={STAGE_HEIGHT}
               onTime={tell}
+              onHorses={setHorses}
               onEnd={goLive}
             />
           )}
@@ -157,7 +160,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
           <TimelineStrip streamId={stream.id} recordings={recordings} playhead={time} live={live} onSeek={seek} onLive={goLive} />
         </div>
       </div>
-      <SidePanel stream={stream} live={live} figures={figures}>
+      <SidePanel stream={stream} live={live} figures={figures} horses={horses}>
         <OverlayToggles live={live} />
       </SidePanel>
     </div>

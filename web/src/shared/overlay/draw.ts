@@ -19,12 +19,22 @@ const CASING = "rgba(240, 247, 228, 0.75)";
 const INK = "#1c1917";
 const LABEL_FONT = '600 13px "Figtree Variable", system-ui, sans-serif';
 
+/** Joints have a radius of 4 px, less on a horse so small that they would hide it: a fortieth of its height, at least 1.5. */
+const JOINT_PX = 4;
+const LEAST_JOINT_PX = 1.5;
+const JOINTS_A_HEIGHT = 40;
+
 /** Key points below this are guesses and not drawn. */
 const POINT_CONFIDENCE = 0.3;
 
 /** Trackers may name colours as people do ("light blue"). */
 export function cssColor(color: string): string {
   return color.startsWith("#") ? color : color.replaceAll(/[\s_-]/g, "").toLowerCase();
+}
+
+/** Radius of joints on a horse that is `height` px high on screen. */
+export function jointRadius(height: number): number {
+  return Math.min(JOINT_PX, Math.max(LEAST_JOINT_PX, height / JOINTS_A_HEIGHT));
 }
 
 /** Draws in CSS pixels of the canvas; `picture` is the size the observation's pixels are of, `canvas` the size on screen. */
@@ -36,7 +46,7 @@ export class OverlayBrush {
   ) {}
 
   horse(horse: Horse, layers: Layers, predicted: boolean): void {
-    if (layers.skeleton && horse.pose !== null) this.skeleton(horse.pose);
+    if (layers.skeleton && horse.pose !== null) this.skeleton(horse.pose, jointRadius((horse.bbox.height * this.canvas.height) / this.picture.height));
     if (layers.box) this.box(horse, predicted);
     if (layers.name) this.label(horse);
   }
@@ -83,7 +93,7 @@ export class OverlayBrush {
     ctx.restore();
   }
 
-  private skeleton(pose: Pose): void {
+  private skeleton(pose: Pose, radius: number): void {
     const { ctx } = this;
     const sx = this.canvas.width / this.picture.width;
     const sy = this.canvas.height / this.picture.height;
@@ -101,17 +111,17 @@ export class OverlayBrush {
       path.lineTo(b.x, b.y);
     }
     ctx.strokeStyle = CASING;
-    ctx.lineWidth = 5;
+    ctx.lineWidth = radius + 1;
     ctx.stroke(path);
     ctx.strokeStyle = BONE;
-    ctx.lineWidth = 3;
+    ctx.lineWidth = radius * 0.7;
     ctx.stroke(path);
     ctx.fillStyle = JOINT;
     ctx.strokeStyle = INK;
     ctx.lineWidth = 1;
     for (const point of points.values()) {
       ctx.beginPath();
-      ctx.arc(point.x, point.y, 4, 0, 2 * Math.PI);
+      ctx.arc(point.x, point.y, radius, 0, 2 * Math.PI);
       ctx.fill();
       ctx.stroke();
     }

@@ -8,15 +8,6 @@ export interface Rect extends Size {
   y: number;
 }
 
-/** The largest rectangle with the picture's proportions inside `box`, centred: where `object-fit: contain` puts it. */
-export function contain(picture: Size, box: Size): Rect {
-  if (picture.width <= 0 || picture.height <= 0) return { x: 0, y: 0, ...box };
-  const scale = Math.min(box.width / picture.width, box.height / picture.height);
-  const width = picture.width * scale;
-  const height = picture.height * scale;
-  return { x: (box.width - width) / 2, y: (box.height - height) / 2, width, height };
-}
-
 /** A rectangle of a picture of size `from`, drawn at size `to`. */
 export function scaleRect(rect: Rect, from: Size, to: Size): Rect {
   const sx = to.width / from.width;

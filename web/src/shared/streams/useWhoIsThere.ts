@@ -12,6 +12,10 @@ export interface Present {
   horse: Horse;
 }
 
+export function presentOf(horse: Horse): Present {
+  return { key: horse.horse_id ?? horse.name ?? String(horse.track_id), name: horseName(horse), horse };
+}
+
 /** Who is before a camera now; `null` while no picture was analysed in the last ten seconds. */
 export function useWhoIsThere(streamId: string, enabled = true): Present[] | null {
   const [present, setPresent] = useState<Present[] | null>(null);
@@ -23,8 +27,8 @@ export function useWhoIsThere(streamId: string, enabled = true): Present[] | nul
     const stop = listen(streamId, (observation) => {
       heard = performance.now();
       for (const horse of observation.horses) {
-        const key = horse.horse_id ?? horse.name ?? String(horse.track_id);
-        seen.set(key, { at: heard, item: { key, name: horseName(horse), horse } });
+        const item = presentOf(horse);
+        seen.set(item.key, { at: heard, item });
       }
     });
     const timer = setInterval(() => {
