@@ -30,7 +30,7 @@ from barnhand.detect import DetectOptions, Detector
 from barnhand.identity.embedder import Embedder, EmbedOptions
 from barnhand.networks.adapter import Task
 from barnhand.networks.digest import sha256_of
-from barnhand.networks.session import Device, SessionOptions
+from barnhand.networks.session import Device, Session, SessionOptions
 from barnhand.networks.shelf import Shelf
 from barnhand.pose import PoseEstimator, PoseOptions
 from benchmarks.network_sets import BoxSet, box_figures, films, histogram, point_figures, posed, rank_figures, stills, two_looks
@@ -199,13 +199,19 @@ def _keep(figures: Figures, name: str, what: str, value: float, on: str) -> None
 
 
 def record(shelf: Shelf, figures: Figures) -> None:
-    """Write what is embedded, and what it was measured at, into the catalogue."""
+    """Write what is embedded, and what it was measured at, into the catalogue; figures of another file go."""
     entries = json.loads(CATALOGUE.read_text("utf-8"))
+    here = {card.name for card in shelf.cards() if card.embedded}
     for entry in entries:
-        if not entry.get("embedded") or entry["name"] not in {card.name for card in shelf.cards()}:
+        if entry["name"] not in here:
             continue
         with shelf.file(entry["name"]) as path:
-            entry["sha256"], entry["size"] = sha256_of(path), path.stat().st_size
+            digest, entry["size"] = sha256_of(path), path.stat().st_size
+            stated = Session(path, CPU).signature.metadata.get("licence", "unknown")
+        entry["licence"] = stated.split(";")[0].split(" (")[0]
+        if digest != entry.get("sha256"):
+            entry.pop("measured", None)
+        entry["sha256"] = digest
         if entry["name"] in figures:
             entry["measured"] = figures[entry["name"]]
     CATALOGUE.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -220,7 +226,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=40, help="turns of each latency")
     parser.add_argument("--record", action="store_true", help="write hashes and figures to the catalogue")
     parser.add_argument("--only", choices=["detect", "pose", "embed"], help="one table")
+    parser.add_argument("--hashes", action="store_true", help="write hashes and sizes to the catalogue and measure nothing")
     options = parser.parse_args()
+    if options.hashes:
+        record(Shelf(), {})
+        return
     if not (options.data / "animalpose" / "val.json").is_file():
         raise SystemExit(f"The benchmark needs the held-out pictures at {options.data}; give their folder with --data.")
     figures: Figures = {}

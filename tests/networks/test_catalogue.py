@@ -82,8 +82,9 @@ def test_an_embedded_network_is_the_one_the_catalogue_means(name: str) -> None:
     entry = find(CATALOGUE, name)
     with shelf.file(name) as path:
         network = shelf.open(entry.task, name)
-        found = sha256_of(path), path.stat().st_size, network.family, network.session.signature.metadata.get("licence")
-    assert found == (entry.sha256, entry.size, entry.family, entry.licence), "run `python benchmarks/networks.py --record`"
+        found = sha256_of(path), path.stat().st_size, network.family
+    assert found == (entry.sha256, entry.size, entry.family), "write it down with `python -m benchmarks.networks --hashes`"
+    assert network.session.signature.metadata["licence"].startswith(entry.licence)
 
 
 def test_the_embedded_networks_are_small() -> None:

@@ -41,7 +41,7 @@ class BarnHandPose(PoseNetwork):
         self.side = session.signature.inputs[0].size(2) or 256
         self.scale = float_metadata(session, "barnhand.crop_scale", 1.25)
         self.decoding = Decoding.parse(metadata.get("barnhand.decode", ""))
-        self._pairs = leg_pairs(self.skeleton)
+        self.leg_pairs = leg_pairs(self.skeleton)
         self._slope, self._shift = _calibration(session, len(self.skeleton))
 
     @classmethod
@@ -61,7 +61,7 @@ class BarnHandPose(PoseNetwork):
 
     def postprocess(self, outputs: Sequence[Array], crops: Crops) -> list[Pose]:
         """Peaks, legs in pairs, scores calibrated."""
-        points, peaks = decode(outputs[0], self._pairs, self.decoding)
+        points, peaks = decode(outputs[0], self.leg_pairs, self.decoding)
         p = np.clip(peaks, FLOOR, 1 - FLOOR)
         logit = np.log(p) - np.log1p(-p)
         scores = 1 / (1 + np.exp(-(self._slope * logit + self._shift)))
