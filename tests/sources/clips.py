@@ -89,9 +89,9 @@ def _tone(start: int, rate: int, codec: str) -> av.AudioFrame:
     return frame
 
 
-def make_clips(folder: Path) -> dict[str, Path]:
+def make_clips(folder: Path, gop: int = 25) -> dict[str, Path]:
     """One clip of each kind a camera may send."""
-    made = {name: make_clip(folder / f"{name}.mp4", **kind) for name, kind in KINDS.items()}
+    made = {name: make_clip(folder / f"{name}.mp4", gop=gop, **kind) for name, kind in KINDS.items()}
     made["g711"] = make_clip(folder / "g711.mov", audio="pcm_mulaw")
     made["mpeg4"] = make_clip(folder / "mpeg4.mp4", codec="mpeg4")
     made["faststart"] = _copy(made["plain"], folder / "faststart.mp4", "video", {"movflags": "faststart"})

@@ -1,9 +1,11 @@
 """Chunk files back to init segments and fragments."""
 
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from barnhand.core.errors import DamagedMediaError
 from barnhand.core.media import Fragment, InitSegment
@@ -51,7 +53,7 @@ def measure(path: Path, stream_id: str) -> Extent | None:
     init_bytes = whole = frames = 0
     start_pts = end_pts = start_us = end_us = 0
     try:
-        for segment, end in _segments(path, stream_id):
+        for segment, end in _segments(path, stream_id, bodies=False):
             if isinstance(segment, InitSegment):
                 if init is None:
                     init, init_bytes = segment, end
@@ -74,12 +76,13 @@ def measure(path: Path, stream_id: str) -> Extent | None:
     return Extent(init, init_bytes, whole, size, frames, start_pts, end_pts, start_us, max(end_us, start_us))
 
 
-def _segments(path: Path, stream_id: str) -> Iterator[tuple[InitSegment | Fragment, int]]:
-    """Segments with the offset of their end in the file."""
+def _segments(path: Path, stream_id: str, *, bodies: bool = True) -> Iterator[tuple[InitSegment | Fragment, int]]:
+    """Segments with the offset of their end in the file; without ``bodies`` fragments lack their sample data."""
     init: InitSegment | None = None
     pending = bytearray()
     with path.open("rb") as file:
-        while (item := _next_box(file.read(8), file)) is not None:
+        size = os.fstat(file.fileno()).st_size
+        while (item := _next_box(file, size, bodies)) is not None:
             kind, data = item
             pending += data
             if kind == b"moov":
@@ -100,13 +103,18 @@ def _segments(path: Path, stream_id: str) -> Iterator[tuple[InitSegment | Fragme
         raise DamagedMediaError(f"{path.name} does not begin with a whole init segment; it is no BarnHand chunk or was cut")
 
 
-def _next_box(header: bytes, file: "object") -> tuple[bytes, bytes] | None:
+def _next_box(file: BinaryIO, total: int, bodies: bool) -> tuple[bytes, bytes] | None:
+    header = file.read(8)
     if len(header) < 8:
         return None
     size, kind = struct.unpack(">I4s", header)
-    if size < 8 or size > _LARGEST:
+    end = file.tell() - 8 + size
+    if size < 8 or size > _LARGEST or end > total:
         return None
-    body = file.read(size - 8)  # type: ignore[attr-defined]
+    if kind == b"mdat" and not bodies:
+        file.seek(end)
+        return kind, b""
+    body = file.read(size - 8)
     return (kind, header + body) if len(body) == size - 8 else None
 
 
