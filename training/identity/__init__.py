@@ -1,0 +1,1 @@
+"""The appearance network: training, evaluation and export of horse-embedder."""
