@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from tests.store_rows import NOON_US
 
 from barnhand.core.stream import SourceType
 from barnhand.core.time import FakeClock
@@ -12,7 +13,6 @@ from barnhand.store.secrets import SecretBox
 from barnhand.store.spool import Spool
 from barnhand.store.store import Store
 from barnhand.store.writer import Writer
-from store_rows import NOON_US
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import pytest
 from sqlalchemy import Engine, text
+from tests.store_rows import NOON_US, count, drain, horse_seen, new_id, observation_of
 
 from barnhand.core.time import FakeClock, datetime_of_wall
 from barnhand.store import timeseries
 from barnhand.store.spool import Spool
 from barnhand.store.store import Store
 from barnhand.store.writer import Writer
-from store_rows import NOON_US, count, drain, horse_seen, new_id, observation_of
 
 SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
 

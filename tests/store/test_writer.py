@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
+from tests.store_rows import NOON_US, chunk_of, count, drain, horse_seen, new_id, observation_of
 
 from barnhand.core.chunk import ChunkState
 from barnhand.core.time import FakeClock, SystemClock
@@ -16,7 +17,6 @@ from barnhand.store.database import connect
 from barnhand.store.spool import Spool, SpoolReader
 from barnhand.store.store import Store
 from barnhand.store.writer import Writer, WriterOptions
-from store_rows import NOON_US, chunk_of, count, drain, horse_seen, new_id, observation_of
 
 SECOND = 1_000_000
 

@@ -38,7 +38,7 @@ def create_app(services: ApiServices) -> FastAPI:
     state = State(
         services=services,
         hub=hub,
-        passwords=Passwords(),
+        passwords=Passwords(options.password_memory_kib, options.password_passes),
         sessions=Sessions(services.store, services.secrets, options.session_hours, options.session_recheck_s, clock),
         tickets=Tickets(options.ticket_s, clock),
         throttle=Throttle(options.login_tries, options.login_wait_s, clock),

@@ -28,6 +28,10 @@ class ApiOptions:
     """Seconds for which a session is trusted without asking the database; also how long it outlives a changed role."""
     ticket_s: float = 30
     """Seconds in which a WebSocket ticket must be used."""
+    password_memory_kib: int = 65_536
+    """Memory that hashing a password takes: RFC 9106's second recommendation, as are the passes."""
+    password_passes: int = 3
+    """Times that memory is gone over."""
     login_tries: int = 5
     """Wrong passwords from one address for one person before it has to wait."""
     login_wait_s: float = 30
