@@ -16,21 +16,21 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def studio():  # noqa: ANN201
+def studio():
     from training.synthetic.studio import Studio
 
     return Studio(DATA, 1.0, 1)
 
 
 @pytest.fixture(scope="module")
-def side_view(studio):  # noqa: ANN001, ANN201
+def side_view(studio):
     """A function: the truth of a plain bay horse at a walk, seen from its left (1) or its right (-1)."""
     from training.synthetic.gaits import GAITS, Stride, moving
     from training.synthetic.geometry import Props
     from training.synthetic.lighting import make_light
     from training.synthetic.looks import random_look
-    from training.synthetic.renderer import Camera
     from training.synthetic.studio import Actor
+    from training.synthetic.view import Camera
 
     look = random_look(4, tack=False)
     rig = studio.model.rig.scaled(look.build)
@@ -38,7 +38,7 @@ def side_view(studio):  # noqa: ANN001, ANN201
     rng = np.random.default_rng(0)
     props.ground("sand", np.array([-9.0, -9.0]), np.array([9.0, 9.0]), 4, 0.0, 2.0, np.ones(3), rng)
 
-    def see(side: float, phase: float = 0.3):  # noqa: ANN202
+    def see(side: float, phase: float = 0.3):
         camera = Camera(np.array([5.0 * side, 1.3, 0.2]), np.array([0.0, 0.9, 0.2]), 36, 480, 360)
         light = make_light("overcast", False, camera.position, camera.target, np.random.default_rng(1))
         actor = Actor(look, moving(rig, Stride(GAITS["walk"]), phase), "walking", "walk", phase)
@@ -53,7 +53,7 @@ def test_the_near_side_is_the_side_the_camera_is_on(side_view, side: float, near
     from training.synthetic.anatomy import HORSE_20
 
     _, truth = side_view(side)
-    seen = {name: v for name, v in zip(HORSE_20, truth.keypoints[:, 2], strict=True)}
+    seen = dict(zip(HORSE_20, truth.keypoints[:, 2], strict=True))
     for joint in ("eye", "elbow", "stifle", "front_hoof", "hind_hoof"):
         assert seen[f"{near}_{joint}"] == 2, f"{near} {joint} is in full view"
     for joint in ("eye", "elbow", "stifle"):
@@ -133,8 +133,9 @@ def test_a_lying_horse_touches_the_ground(studio, name: str) -> None:
 
     build = np.full(3, 0.9)
     rig = studio.model.rig.scaled(build)
-    from training.synthetic.looks import random_look
     from dataclasses import replace
+
+    from training.synthetic.looks import random_look
 
     look = replace(random_look(1, tack=False), build=build)
     heights = heights_of(studio.model, rig, build, studio.grounded(look, RECUMBENT[name](rig)))

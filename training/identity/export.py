@@ -19,8 +19,8 @@ from training.identity.evaluate import evaluate, onnx_features
 from training.identity.model import HorseEmbedder
 
 LICENCE = (
-    "MIT for the file. Trained on AnimalPose and Weizmann horses (no licence stated), pictures rendered from Quaternius' CC0 horse; "
-    "backbone EfficientNet-Lite0, Apache-2.0."
+    "MIT for the file. Trained on AnimalPose and Weizmann horses (no licence stated), pictures rendered from "
+    "Quaternius' CC0 horse; backbone EfficientNet-Lite0, Apache-2.0."
 )
 
 
@@ -62,14 +62,21 @@ def export(data: Path, synthetic: Path, labels: Path, run: Path, target: Path, v
         extra={"ActivationSymmetric": False, "WeightSymmetric": True},
     )  # fmt: skip
     figures = evaluate(data, synthetic, labels, onnx_features(target))
-    distances = {**figures["distances"], **figures["thresholds"], "measured_on": "held-out rendered horses, crops of any pose, side and light"}
+    distances = {
+        **figures["distances"],
+        **figures["thresholds"],
+        "measured_on": "held-out rendered horses, crops of any pose, side and light",
+    }
     write_metadata(
         target,
         {
-            "barnhand.family": "barnhand-embedder", "barnhand.version": version, "barnhand.crop": json.dumps({"kind": "stretch", "scale": 1.0, "border": 114}),
-            "barnhand.distances": json.dumps(distances), "licence": LICENCE,
+            "barnhand.family": "barnhand-embedder",
+            "barnhand.version": version,
+            "barnhand.crop": json.dumps({"kind": "stretch", "scale": 1.0, "border": 114}),
+            "barnhand.distances": json.dumps(distances),
+            "licence": LICENCE,
         },
-    )  # fmt: skip
+    )
     figures["parity"] = _parity(model, plain, target, synthetic)
     figures["latency_ms"] = median_latency_ms(open_session(target), {"crops": np.zeros((1, 3, HEIGHT, WIDTH), np.float32)})
     figures["bytes"] = target.stat().st_size
@@ -77,7 +84,10 @@ def export(data: Path, synthetic: Path, labels: Path, run: Path, target: Path, v
 
 
 def _parity(model: HorseEmbedder, plain: Path, target: Path, synthetic: Path) -> dict[str, float]:
-    """Crops and the torch model's answers, for the test that compares the runtime with training; and how far ONNX and int8 are off."""
+    """Crops and the torch model's answers, for the test that compares the runtime with training.
+
+    And how far ONNX and int8 are off.
+    """
     chosen = []
     for number, crop in enumerate(crops.rendered(synthetic / "val")):
         if number % 40 == 0:

@@ -18,8 +18,8 @@ MIDDLE, TOP = 112, 320
 class HorseEmbedder(nn.Module):
     """RGB crops (N, 3, 128, 160), 0..255, to unit vectors (N, 256).
 
-    The head sees the mean and the maximum of the last feature map, and mean and spread of the frozen one: the latter keep the coat's
-    colour and texture, which the last stages of a classifier throw away.
+    The head sees the mean and the maximum of the last feature map, and mean and spread of the frozen one: the latter keep the
+    coat's colour and texture, which the last stages of a classifier throw away.
     """
 
     def __init__(self, pretrained: bool = True) -> None:

@@ -36,12 +36,14 @@ class Options:
     seed: int = 17
     save_every: int = 50
     rendered_views: int = 2
-    horse_views: int = 5
-    other_views: int = 3
-    silhouette_views: int = 5
+    horse_views: int = 4
+    other_views: int = 2
+    silhouette_views: int = 4
 
 
-def prepare(model: HorseEmbedder, data: Path, synthetic: Path, cache: Path, options: Options, parts: list[str] | None = None) -> list[str]:
+def prepare(
+    model: HorseEmbedder, data: Path, synthetic: Path, cache: Path, options: Options, parts: list[str] | None = None
+) -> list[str]:
     """Cache frozen features of every source; returns the parts' names."""
     backgrounds = _backgrounds(data, synthetic)
     sources = {
@@ -124,7 +126,8 @@ def train(data: Path, synthetic: Path, run: Path, options: Options) -> None:
     tail = [p for block in list(model.backbone.blocks)[11:] for p in block.parameters() if p.requires_grad]
     head = [*model.mix.parameters(), *model.norm.parameters(), *model.out.parameters()]
     optimiser = torch.optim.AdamW(
-        [{"params": head, "lr": options.rate, "share": 1.0}, {"params": tail, "lr": options.rate / 5, "share": 0.2}], weight_decay=options.weight_decay
+        [{"params": head, "lr": options.rate, "share": 1.0}, {"params": tail, "lr": options.rate / 5, "share": 0.2}],
+        weight_decay=options.weight_decay,
     )
     average = Ema(model, 0.995)
     start = 0
@@ -156,6 +159,11 @@ def train(data: Path, synthetic: Path, run: Path, options: Options) -> None:
             mean = 0.95 * mean + 0.05 * float(loss) if step > start else float(loss)
             log.step(step + 1, f"loss {mean:.3f}")
             if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
-                state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state_dict(), "step": step + 1}
+                state = {
+                    "model": model.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "average": average.state_dict(),
+                    "step": step + 1,
+                }
                 save_checkpoint(run / "last.pt", state)
                 log.write({"step": step + 1, "loss": mean, "rate": optimiser.param_groups[0]["lr"]})

@@ -1,4 +1,7 @@
-"""``python -m training.synthetic stills|gait|demo|preview``: render training pictures, gait sequences, demo footage, or a contact sheet."""
+"""``python -m training.synthetic stills|gait|demo|preview``.
+
+Render training pictures, gait sequences, demo footage, or a contact sheet.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,8 @@ def main() -> None:
     preview.add_argument("--plain", action="store_true", help="without boxes and joints")
     arguments = parser.parse_args()
 
-    from training.synthetic.stills import StillMaker, make_part
+    from training.synthetic.parts import make_part
+    from training.synthetic.stills import StillMaker
     from training.synthetic.studio import Studio
 
     if arguments.command == "stills":
@@ -57,7 +61,7 @@ def main() -> None:
     elif arguments.command == "preview":
         from training.synthetic.preview import annotated
 
-        maker = StillMaker(Studio(arguments.data, 1.25, 1), 480, 360, range(0, 400))
+        maker = StillMaker(Studio(arguments.data, 1.25, 1), 480, 360, range(400))
         tiles = []
         for seed in range(arguments.seed, arguments.seed + arguments.count):
             picture, _, found = maker.make(seed)

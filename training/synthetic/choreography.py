@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from training.synthetic.rig import Floats, Pose, Rig, bend, blend, smooth
 
 @dataclass(frozen=True)
 class Key:
-    """From ``time`` seconds on the horse holds (or moves towards the next key's) pose; ``activity`` holds until the next key."""
+    """From ``time`` seconds on the horse holds (or moves towards the next key's) pose.
+
+    ``activity`` holds until the next key.
+    """
 
     time: float
     pose: Pose
@@ -23,7 +27,7 @@ class Key:
 
 def keyed(keys: list[Key], time: float) -> tuple[Pose, str]:
     """The pose and activity at ``time``; the last key's time is the length, where the first pose returns."""
-    for first, second in zip(keys, keys[1:], strict=False):
+    for first, second in pairwise(keys):
         if first.time <= time < second.time:
             share = smooth((time - first.time) / (second.time - first.time))
             return blend(first.pose, second.pose, share), first.activity
@@ -47,12 +51,19 @@ def alive(rig: Rig, pose: Pose, time: float, period: float, seed: int, amount: f
         rig,
         pose,
         {
-            "Torso2": (0.5 * breath * amount, 0, 0), "Torso": (-0.4 * breath * amount, 0, 0),
-            "Neck1": (1.6 * slow * amount, 1.5 * slower * amount, 0), "Neck2": (1.2 * slower * amount, 1.5 * slow * amount, 0),
-            "Head": (1.8 * wave(3, 7) * amount, 1.6 * slower * amount, 0), "Ear1.L": (0, 24 * flick, 0), "Ear1.R": (0, -26 * other, 0),
-            "Tail2": (0, 0, 9 * swish), "Tail3": (0, 0, 10 * swish), "Tail4": (0, 0, 8 * swish), "Tail6": (0, 0, 6 * swish),
+            "Torso2": (0.5 * breath * amount, 0, 0),
+            "Torso": (-0.4 * breath * amount, 0, 0),
+            "Neck1": (1.6 * slow * amount, 1.5 * slower * amount, 0),
+            "Neck2": (1.2 * slower * amount, 1.5 * slow * amount, 0),
+            "Head": (1.8 * wave(3, 7) * amount, 1.6 * slower * amount, 0),
+            "Ear1.L": (0, 24 * flick, 0),
+            "Ear1.R": (0, -26 * other, 0),
+            "Tail2": (0, 0, 9 * swish),
+            "Tail3": (0, 0, 10 * swish),
+            "Tail4": (0, 0, 8 * swish),
+            "Tail6": (0, 0, 6 * swish),
         },
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -70,11 +81,13 @@ EASE = 0.9
 class Journey:
     """A horse on a closed path (n, 2 in x, z): stages set the speed, the strides are fitted so that the path closes exactly.
 
-    Hooves do not slide in steady motion, because the speed along the path is the speed of the stride; during the ``EASE`` seconds
-    around a change of stage two motions are blended.
+    Hooves do not slide in steady motion, because the speed along the path is the speed of the stride; during the ``EASE``
+    seconds around a change of stage two motions are blended.
     """
 
-    def __init__(self, rig: Rig, path: Floats, stages: list[Stage], rate: int, left_lead: bool = True, head: float = 0.0) -> None:
+    def __init__(
+        self, rig: Rig, path: Floats, stages: list[Stage], rate: int, left_lead: bool = True, head: float = 0.0
+    ) -> None:
         self._rig = rig
         self._curve = _closed_curve(path)
         steps = np.linalg.norm(np.diff(self._curve, axis=0), axis=1)
@@ -88,7 +101,10 @@ class Journey:
         rounds = max(1, round(total / self._along[-1]))
         self.stretch = float(rounds * self._along[-1] / total)
         if not 0.7 <= self.stretch <= 1.35:
-            raise ValueError(f"the stages cover {total:.1f} m but the path is {self._along[-1]:.1f} m: steps would be stretched by {self.stretch:.2f}")
+            raise ValueError(
+                f"the stages cover {total:.1f} m but the path is {self._along[-1]:.1f} m: "
+                f"steps would be stretched by {self.stretch:.2f}"
+            )
         self._distance = self._travel(self.stretch, left_lead, head)
         self._strides = {name: Stride(GAITS[name], self.stretch, 1.0, left_lead, head) for name in GAITS}
         self._phases = self._cycle()
@@ -120,7 +136,9 @@ class Journey:
         frequency = []
         for t in self._times:
             shares = self._shares(float(t))
-            frequency.append(sum(share / self._strides[mode].seconds() for mode, share in shares.items() if mode in self._strides))
+            frequency.append(
+                sum(share / self._strides[mode].seconds() for mode, share in shares.items() if mode in self._strides)
+            )
         phase = np.concatenate([[0.0], np.cumsum(frequency)[:-1]]) / rate
         end = phase[-1] + frequency[-1] / rate
         whole = max(round(end), 1)
@@ -146,7 +164,11 @@ class Journey:
         place, heading, curvature = self._where(float(self._distance[frame]))
         lean = float(np.clip(-curvature * 32, -14, 14)) * (1.0 if main in ("trot", "canter") else 0.3)
         turn = float(np.degrees(curvature) * 0.22)
-        pose = bend(self._rig, pose, {"Torso2": (0, turn, 0), "Neck1": (0, turn * 1.2, 0), "Neck2": (0, turn * 1.2, 0), "Body": (0, 0, -lean * 0.35)})
+        pose = bend(
+            self._rig,
+            pose,
+            {"Torso2": (0, turn, 0), "Neck1": (0, turn * 1.2, 0), "Neck2": (0, turn * 1.2, 0), "Body": (0, 0, -lean * 0.35)},
+        )
         if modify is not None:
             pose = modify(pose, time)
         gait = main if main in GAITS else None

@@ -103,5 +103,7 @@ def cobweb(height: int, width: int, seed: int) -> Linear:
         middle = (start + end) / 2 + rng.normal(0, 0.1, 2) * [width, height]
         t = np.linspace(0, 1, 40)[:, None]
         curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end
-        cv2.polylines(canvas, [curve.astype(np.int32)], False, float(rng.uniform(0.4, 1.0)), int(rng.integers(1, 4)), cv2.LINE_AA)
+        cv2.polylines(
+            canvas, [curve.astype(np.int32)], False, float(rng.uniform(0.4, 1.0)), int(rng.integers(1, 4)), cv2.LINE_AA
+        )
     return np.asarray(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.8, 3.0) * width / 480), np.float32)

@@ -27,7 +27,12 @@ class FilmWriter:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.gop_size = 2 * fps
         stream.codec_context.max_b_frames = 0
-        stream.options = {"crf": str(crf), "preset": "medium", "bf": "0", "x264-params": f"keyint={2 * fps}:min-keyint={2 * fps}:scenecut=0:bframes=0"}
+        stream.options = {
+            "crf": str(crf),
+            "preset": "medium",
+            "bf": "0",
+            "x264-params": f"keyint={2 * fps}:min-keyint={2 * fps}:scenecut=0:bframes=0",
+        }
         self._stream = stream
 
     def __enter__(self) -> FilmWriter:
@@ -44,7 +49,9 @@ class FilmWriter:
         self._container.close()
 
 
-def horse_entry(identity: str, coat: str, activity: str, gait: str | None, phase: float | None, truth: HorseTruth | None) -> dict[str, Any]:
+def horse_entry(
+    identity: str, coat: str, activity: str, gait: str | None, phase: float | None, truth: HorseTruth | None
+) -> dict[str, Any]:
     """One horse in one frame; a horse out of sight has no box and no points."""
     entry: dict[str, Any] = {"identity": identity, "coat": coat, "activity": activity, "gait": gait}
     if phase is not None:
@@ -55,16 +62,24 @@ def horse_entry(identity: str, coat: str, activity: str, gait: str | None, phase
         entry["bbox"] = [round(v, 1) for v in truth.bbox]
         entry["occlusion"] = round(truth.hidden, 2)
         entry["truncation"] = round(truth.outside, 2)
-        entry["keypoints"] = [int(round(v)) for v in truth.keypoints.ravel()]
+        entry["keypoints"] = [round(float(v)) for v in truth.keypoints.ravel()]
     return entry
 
 
 def write_truth(path: Path, name: str, title: str, width: int, height: int, fps: int, frames: list[dict[str, Any]]) -> None:
     """The ground truth of one film."""
     content = {
-        "name": name, "title": title, "video": f"{name}.mp4", "fps": fps, "width": width, "height": height, "frame_count": len(frames),
-        "licence": LICENCE, "skeleton": "horse-20", "keypoint_names": list(HORSE_20),
-        "notes": "bbox [x, y, w, h] of what is seen; keypoints x, y, v per joint with v 2 seen, 1 hidden, 0 outside the picture",
+        "name": name,
+        "title": title,
+        "video": f"{name}.mp4",
+        "fps": fps,
+        "width": width,
+        "height": height,
+        "frame_count": len(frames),
+        "licence": LICENCE,
+        "skeleton": "horse-20",
+        "keypoint_names": list(HORSE_20),
+        "notes": "bbox [x, y, w, h] of what is seen; keypoints x, y, v per joint: v 2 seen, 1 hidden, 0 outside the picture",
         "frames": frames,
-    }  # fmt: skip
+    }
     path.write_text(json.dumps(content, separators=(",", ":")))

@@ -1,7 +1,7 @@
 """Walk, trot, canter and gallop as footfalls: hooves in stance move exactly with the ground, the body follows.
 
-Footfall phases and duty factors after Hildebrand (1965) and Clayton, "The Dynamic Horse": walk in lateral sequence, trot in diagonal
-pairs, canter in three beats with a leading foreleg, gallop in four.
+Footfall phases and duty factors after Hildebrand (1965) and Clayton, "The Dynamic Horse": walk in lateral sequence, trot in
+diagonal pairs, canter in three beats with a leading foreleg, gallop in four.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def moving(rig: Rig, stride: Stride, phase: float) -> Pose:
     base = rest_pose(rig)
     wave = 2 * np.pi * phase
     beats = 2 if gait.name in ("walk", "trot") else 1
-    # Trot: lowest at mid-stance of each diagonal pair. Canter and gallop: highest in the suspension that follows the last foreleg.
+    # Trot: lowest at mid-stance of each diagonal pair. Canter and gallop: highest in the suspension that follows the last
+    # foreleg.
     low = gait.duty / 2 if beats == 2 else 0.40
     drop = -gait.bob * (1.25 + np.cos(beats * 2 * np.pi * (phase - low))) * scale
     rocking = gait.rock * np.sin(2 * np.pi * (phase - 0.12))
@@ -112,7 +113,9 @@ def _foot(rig: Rig, stride: Stride, leg: str, phase: float, scale: float) -> Foo
         angle = 38 * peel**1.5
         lift = toe * np.sin(np.radians(angle))
         return Foot(
-            np.array([across, rest[1] + lift, middle + ground * (0.5 - share) + 0.2 * lift]), angle, -16 * load * (1 - peel) + 30 * peel
+            np.array([across, rest[1] + lift, middle + ground * (0.5 - share) + 0.2 * lift]),
+            angle,
+            -16 * load * (1 - peel) + 30 * peel,
         )
     share = (own - gait.duty) / (1 - gait.duty)
     ease = share - np.sin(2 * np.pi * share) / (2 * np.pi) * 0.75
@@ -126,7 +129,10 @@ def _foot(rig: Rig, stride: Stride, leg: str, phase: float, scale: float) -> Foo
 
 
 def standing(rig: Rig, shift: float = 0.0, spread: float = 0.0, rest_leg: str | None = None) -> Pose:
-    """Square on four hooves: ``shift`` of the body forward and ``spread`` of the stance in metres; one hind leg may rest on its toe."""
+    """Square on four hooves.
+
+    ``shift`` of the body forward and ``spread`` of the stance in metres; one hind leg may rest on its toe.
+    """
     pose = rest_pose(rig)
     shifts = pose.shifts.copy()
     shifts[rig.index["Body"]] += (0.0, -0.012, shift)

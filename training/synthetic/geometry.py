@@ -58,7 +58,9 @@ class Props:
         """A rectangle from ``corner``; one texture tile every ``size`` metres (0: exactly one tile)."""
         a, b = np.meshgrid(np.linspace(0, 1, steps + 1), np.linspace(0, 1, steps + 1), indexing="ij")
         index = np.arange((steps + 1) ** 2).reshape(steps + 1, steps + 1)
-        q = np.stack([index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, :-1], index[1:, 1:], index[:-1, 1:]], -1).ravel()
+        q = np.stack(
+            [index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, :-1], index[1:, 1:], index[:-1, 1:]], -1
+        ).ravel()
         s, t = a.ravel()[q], b.ravel()[q]
         points = corner + s[:, None] * along + t[:, None] * up
         lengths = (1.0, 1.0) if size == 0 else (np.linalg.norm(along) / size, np.linalg.norm(up) / size)
@@ -67,7 +69,15 @@ class Props:
         self.add(surface, points, normal / np.linalg.norm(normal), uv, tint, gloss, casts)
 
     def box(
-        self, surface: str, centre: Floats, half: Floats, tint: Floats, turn: float = 0.0, size: float = 1.0, gloss: float = 0.0, casts: bool = True
+        self,
+        surface: str,
+        centre: Floats,
+        half: Floats,
+        tint: Floats,
+        turn: float = 0.0,
+        size: float = 1.0,
+        gloss: float = 0.0,
+        casts: bool = True,
     ) -> None:
         """A box turned by ``turn`` radians about the vertical."""
         c, s = np.cos(turn), np.sin(turn)
@@ -82,9 +92,18 @@ class Props:
             self.quad(surface, centre + rotate @ corner, rotate @ (2 * a), rotate @ (2 * u), size, tint, gloss, casts)
 
     def tube(
-        self, surface: str, start: Floats, end: Floats, radius: float, tint: Floats, end_radius: float | None = None, sides: int = 9,
-        gloss: float = 0.0, casts: bool = True, capped: bool = True,
-    ) -> None:  # fmt: skip
+        self,
+        surface: str,
+        start: Floats,
+        end: Floats,
+        radius: float,
+        tint: Floats,
+        end_radius: float | None = None,
+        sides: int = 9,
+        gloss: float = 0.0,
+        casts: bool = True,
+        capped: bool = True,
+    ) -> None:
         """A (tapered) tube with rounded ends, for bars, posts, limbs."""
         final = radius if end_radius is None else end_radius
         axis = end - start
@@ -96,7 +115,9 @@ class Props:
         rings = [(0.0, radius), (length, final)]
         if capped:
             cap = [(-np.sin(t), np.cos(t)) for t in (1.5, 1.0, 0.5)]
-            rings = [(h * radius, r * radius) for h, r in cap] + rings + [(length - h * final, r * final) for h, r in reversed(cap)]
+            rings = (
+                [(h * radius, r * radius) for h, r in cap] + rings + [(length - h * final, r * final) for h, r in reversed(cap)]
+            )
         angle = np.linspace(0, 2 * np.pi, sides + 1)
         normal = np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * other
         points = np.stack([start + axis * h + normal * r for h, r in rings])
@@ -106,13 +127,26 @@ class Props:
         lay = np.broadcast_to(normal, (len(rings) - 1, sides + 1, 3))
         n0, n1 = lay[:, :-1], lay[:, 1:]
         normals = np.stack([n0, n1, n1, n0, n1, n0], 2).reshape(-1, 3)
-        u0, u1 = (np.broadcast_to(v, (len(rings) - 1, sides)) for v in (np.arange(sides) / sides, (np.arange(sides) + 1) / sides))
+        u0, u1 = (
+            np.broadcast_to(v, (len(rings) - 1, sides)) for v in (np.arange(sides) / sides, (np.arange(sides) + 1) / sides)
+        )
         v0 = np.broadcast_to(np.array([h for h, _ in rings[:-1]])[:, None], u0.shape)
         v1 = np.broadcast_to(np.array([h for h, _ in rings[1:]])[:, None], u0.shape)
         uv = np.stack([np.stack([u0, u1, u1, u0, u1, u0], -1), np.stack([v0, v0, v1, v0, v1, v1], -1)], -1).reshape(-1, 2)
         self.add(surface, triangles, normals, uv, tint, gloss, casts)
 
-    def ground(self, surface: str, low: Floats, high: Floats, cells: int, relief: float, tile: float, tint: Floats, rng: np.random.Generator, level: float = 0.0) -> None:
+    def ground(
+        self,
+        surface: str,
+        low: Floats,
+        high: Floats,
+        cells: int,
+        relief: float,
+        tile: float,
+        tint: Floats,
+        rng: np.random.Generator,
+        level: float = 0.0,
+    ) -> None:
         """A gently uneven floor from ``low`` (x, z) to ``high`` (x, z)."""
         x, z = np.meshgrid(np.linspace(low[0], high[0], cells + 1), np.linspace(low[1], high[1], cells + 1), indexing="ij")
         height = np.zeros_like(x)
@@ -153,7 +187,14 @@ class Props:
 
 
 def person(
-    props: Props, at: Floats, heading: float, phase: float, clothes: Floats, skin: Floats, rng_height: float = 1.75, seated: bool = False
+    props: Props,
+    at: Floats,
+    heading: float,
+    phase: float,
+    clothes: Floats,
+    skin: Floats,
+    rng_height: float = 1.75,
+    seated: bool = False,
 ) -> None:
     """A plain figure made of tapered limbs: walking (``phase`` 0..1) or seated as a rider, ``at`` the feet or the seat."""
     c, s = np.cos(heading), np.sin(heading)
@@ -179,12 +220,20 @@ def person(
         props.tube("plain", foot, toe, 0.05 * k, np.full(3, 0.03), 0.04 * k)
         shoulder = place(0.19 * side, hip + 0.5, 0)
         reach = 0.28 if seated else -0.2 * swing * side
-        elbow, hand = place(0.25 * side, hip + 0.24, 0.06 if seated else reach * 0.5), place(0.14 * side if seated else 0.26 * side, hip + 0.12 if seated else hip - 0.02, reach + 0.1)
+        elbow, hand = (
+            place(0.25 * side, hip + 0.24, 0.06 if seated else reach * 0.5),
+            place(0.14 * side if seated else 0.26 * side, hip + 0.12 if seated else hip - 0.02, reach + 0.1),
+        )
         props.tube("plain", shoulder, elbow, 0.055 * k, clothes, 0.045 * k)
         props.tube("plain", elbow, hand, 0.045 * k, clothes, 0.035 * k)
     props.tube("plain", place(0, hip, 0), place(0, hip + 0.48, 0.01), 0.15 * k, clothes, 0.18 * k)
     props.tube("plain", place(0, hip + 0.55, 0.01), place(0, hip + 0.66, 0.02), 0.05 * k, skin)
     props.tube("plain", place(0, hip + 0.70, 0.03), place(0, hip + 0.80, 0.03), 0.085 * k, skin, 0.09 * k)
-    props.tube("plain", place(0, hip + 0.78, 0.02), place(0, hip + 0.82, 0.015), 0.10 * k, np.full(3, 0.03) if seated else clothes * 0.3, 0.085 * k)
-
-
+    props.tube(
+        "plain",
+        place(0, hip + 0.78, 0.02),
+        place(0, hip + 0.82, 0.015),
+        0.10 * k,
+        np.full(3, 0.03) if seated else clothes * 0.3,
+        0.085 * k,
+    )

@@ -58,7 +58,9 @@ def place_feet(rig: Rig, pose: Pose, feet: dict[str, Foot]) -> Pose:
         # The splay out of the leg's own plane comes first; the rest is planar.
         splay = float(np.arctan2(wanted[0] - (rig.rest[pastern] - rig.rest[upper])[0], -wanted[1]))
         planar = np.array([0.0, -np.hypot(wanted[0] - (rig.rest[pastern] - rig.rest[upper])[0], wanted[1]), wanted[2]])
-        angles = _front(rig, upper, lower, pastern, planar) if leg in FRONT else _hind(rig, upper, middle, lower, pastern, planar)
+        angles = (
+            _front(rig, upper, lower, pastern, planar) if leg in FRONT else _hind(rig, upper, middle, lower, pastern, planar)
+        )
         roll = np.array([[np.cos(splay), -np.sin(splay), 0], [np.sin(splay), np.cos(splay), 0], [0, 0, 1]])
         _turn(local, upper, roll @ pitch(angles[0]))
         if middle != upper:
@@ -95,7 +97,11 @@ def _front(rig: Rig, upper: int, lower: int, pastern: int, wanted: Floats) -> tu
 
 def _hind(rig: Rig, upper: int, middle: int, lower: int, pastern: int, wanted: Floats) -> tuple[float, float, float]:
     # Stifle and hock bend together (the reciprocal apparatus of the horse's hind leg).
-    thigh, gaskin, cannon = rig.rest[middle] - rig.rest[upper], rig.rest[lower] - rig.rest[middle], rig.rest[pastern] - rig.rest[lower]
+    thigh, gaskin, cannon = (
+        rig.rest[middle] - rig.rest[upper],
+        rig.rest[lower] - rig.rest[middle],
+        rig.rest[pastern] - rig.rest[lower],
+    )
     bends = np.linspace(-26, 100, 127)
     reach = np.array([thigh + pitch(b) @ (gaskin + pitch(-1.05 * b) @ cannon) for b in bends])
     reach[:, 0] = 0

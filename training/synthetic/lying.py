@@ -15,7 +15,10 @@ Angles = dict[str, tuple[float, float, float]]
 
 
 def legs(front: tuple[float, float, float], hind: tuple[float, float, float, float], spread: float = 0.0) -> Angles:
-    """Pitches of shoulder, carpus, fetlock and of hip, stifle, hock, fetlock, alike on both sides; ``spread`` degrees outwards."""
+    """Pitches of shoulder, carpus, fetlock and of hip, stifle, hock, fetlock, alike on both sides.
+
+    ``spread`` degrees outwards.
+    """
     out: Angles = {}
     for side, sign in (("L", 1.0), ("R", -1.0)):
         for name, angle in zip(("FrontUpperLeg", "FrontLowerLeg", "IKFrontLeg"), front, strict=True):
@@ -45,10 +48,15 @@ def sternal(rig: Rig, side: float = 1.0, head: float = 0.0) -> Pose:
     angles[f"FrontUpperLeg.{low}"] = (-78, 0, 0)
     angles[f"BackLeg.{'R' if low == 'L' else 'L'}"] = (-16, 0, 16 * side)
     angles |= {
-        "Neck1": (2 + 22 * head, 5 * side, 0), "Neck2": (4 + 24 * head, 5 * side, 0), "Neck3": (4 + 14 * head, 4 * side, 0),
-        "Head": (4 - 14 * head, 4 * side, 0), "Tail2": (-20, 0, 20 * side), "Tail3": (12, 0, 24 * side), "Tail5": (0, 0, 10 * side),
+        "Neck1": (2 + 22 * head, 5 * side, 0),
+        "Neck2": (4 + 24 * head, 5 * side, 0),
+        "Neck3": (4 + 14 * head, 4 * side, 0),
+        "Head": (4 - 14 * head, 4 * side, 0),
+        "Tail2": (-20, 0, 20 * side),
+        "Tail3": (12, 0, 24 * side),
+        "Tail5": (0, 0, 10 * side),
         "Torso": (0, -5 * side, 0),
-    }  # fmt: skip
+    }
     return turned(bend(rig, rest_pose(rig), angles), z=-24 * side)
 
 
@@ -59,12 +67,21 @@ def flat(rig: Rig, side: float = 1.0, stretch: float = 0.0) -> Pose:
     angles[f"FrontUpperLeg.{upper}"] = (-22 - 10 * stretch, 0, 8 * side)
     angles[f"FrontLowerLeg.{upper}"] = (42 - 20 * stretch, 0, 0)
     angles[f"BackLeg.{upper}"] = (6, 0, 8 * side)
-    angles |= {"Neck1": (14, 7 * side, 0), "Neck2": (10, 5 * side, 0), "Neck3": (4, 2 * side, 0), "Head": (-8, -3 * side, 0), "Tail3": (0, 0, 8 * side)}
+    angles |= {
+        "Neck1": (14, 7 * side, 0),
+        "Neck2": (10, 5 * side, 0),
+        "Neck3": (4, 2 * side, 0),
+        "Head": (-8, -3 * side, 0),
+        "Tail3": (0, 0, 8 * side),
+    }
     return turned(bend(rig, rest_pose(rig), angles), z=-88 * side)
 
 
 def on_back(rig: Rig, roll: float, kick: float) -> Pose:
-    """Rolling: ``roll`` degrees past the side (90 flat, 180 on the back), legs folded in the air, ``kick`` -1..1 swings them."""
+    """Rolling.
+
+    ``roll`` degrees past the side (90 flat, 180 on the back), legs folded in the air, ``kick`` -1..1 swings them.
+    """
     angles = legs((-48 + 10 * kick, 96 - 12 * kick, 40), (-54 - 8 * kick, 56, -74 + 14 * kick, 30), 8)
     angles |= {"Neck1": (10, 10 * kick, 0), "Neck2": (8, 10 * kick, 0), "Head": (-12, 8 * kick, 0), "Tail2": (-25, 0, 0)}
     return turned(bend(rig, rest_pose(rig), angles), z=-roll)
@@ -89,9 +106,15 @@ def flank_look(rig: Rig, side: float = 1.0, share: float = 1.0, base: Pose | Non
     return bend(
         rig,
         standing(rig) if base is None else base,
-        {"Torso2": (0, 6 * k, 0), "Torso3": (0, 12 * k, 0), "Neck1": (10 * share, 30 * k, 6 * k), "Neck2": (12 * share, 34 * k, 8 * k),
-         "Neck3": (6 * share, 30 * k, 6 * k), "Head": (-2 * share, 26 * k, 0)},
-    )  # fmt: skip
+        {
+            "Torso2": (0, 6 * k, 0),
+            "Torso3": (0, 12 * k, 0),
+            "Neck1": (10 * share, 30 * k, 6 * k),
+            "Neck2": (12 * share, 34 * k, 8 * k),
+            "Neck3": (6 * share, 30 * k, 6 * k),
+            "Head": (-2 * share, 26 * k, 0),
+        },
+    )
 
 
 def grazing(rig: Rig, share: float = 1.0, base: Pose | None = None) -> Pose:
@@ -99,15 +122,21 @@ def grazing(rig: Rig, share: float = 1.0, base: Pose | None = None) -> Pose:
     return bend(
         rig,
         standing(rig, spread=0.05) if base is None else base,
-        {"Torso3": (8 * share, 0, 0), "Neck1": (40 * share, 0, 0), "Neck2": (38 * share, 0, 0), "Neck3": (18 * share, 0, 0), "Head": (-24 * share, 0, 0)},
+        {
+            "Torso3": (8 * share, 0, 0),
+            "Neck1": (40 * share, 0, 0),
+            "Neck2": (38 * share, 0, 0),
+            "Neck3": (18 * share, 0, 0),
+            "Head": (-24 * share, 0, 0),
+        },
     )
 
 
 def grounded(model: HorseModel, rig: Rig, factors: Floats, pose: Pose, sink: float = 0.02) -> Pose:
     """The pose moved up or down until it rests on the ground.
 
-    A standing horse rests on its lowest hoof; a lying one on its trunk, which may press ``sink`` metres into the bedding, and no other
-    part may lie more than 9 cm under it.
+    A standing horse rests on its lowest hoof; a lying one on its trunk, which may press ``sink`` metres into the bedding, and
+    no other part may lie more than 9 cm under it.
     """
     points = skin(model.coarse.points * factors, model.coarse.joints, model.coarse.weights, skin_matrices(rig, pose))
     heights = points[:, 1]
@@ -124,7 +153,9 @@ def heights_of(model: HorseModel, rig: Rig, factors: Floats, pose: Pose) -> dict
     points = skin(model.coarse.points * factors, model.coarse.joints, model.coarse.weights, skin_matrices(rig, pose))
     first = model.coarse.joints[:, 0]
     groups = {
-        "trunk": [k for k, n in enumerate(rig.names) if n.startswith(("Back", "Torso")) and "Leg" not in n and "Shoulder" not in n],
+        "trunk": [
+            k for k, n in enumerate(rig.names) if n.startswith(("Back", "Torso")) and "Leg" not in n and "Shoulder" not in n
+        ],
         "front": [k for k, n in enumerate(rig.names) if n.startswith(("Front", "IKFront", "FF."))],
         "hind": [k for k, n in enumerate(rig.names) if n.startswith(("BackLeg", "BackUpper", "BackLower", "IKBack", "FFB"))],
         "head": [k for k, n in enumerate(rig.names) if n in ("Head", "Neck3")],
@@ -132,4 +163,10 @@ def heights_of(model: HorseModel, rig: Rig, factors: Floats, pose: Pose) -> dict
     return {name: float(points[np.isin(first, joints), 1].min()) for name, joints in groups.items()}
 
 
-RECUMBENT: dict[str, Callable[[Rig], Pose]] = {"kneeling": kneeling, "sternal": sternal, "flat": flat, "sitting": sitting, "crouching": crouching}
+RECUMBENT: dict[str, Callable[[Rig], Pose]] = {
+    "kneeling": kneeling,
+    "sternal": sternal,
+    "flat": flat,
+    "sitting": sitting,
+    "crouching": crouching,
+}

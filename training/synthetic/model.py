@@ -16,7 +16,8 @@ Ints = npt.NDArray[np.int32]
 
 METRES_PER_UNIT = 0.5
 REGIONS = ("Main", "Hair", "Main_Dark", "Muzzle", "Hooves", "Main_Light", "Eye_Black", "Eye_White")
-# The file animates feet by inverse kinematics, as bones of their own; as children of the leg every pose is plain forward kinematics.
+# The file animates feet by inverse kinematics, as bones of their own; as children of the leg every pose is plain forward
+# kinematics.
 FOOT_PARENTS = {
     "IKFrontLeg.L": "FrontLowerLeg.L",
     "IKFrontLeg.R": "FrontLowerLeg.R",
@@ -29,7 +30,10 @@ WIDTH = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 @dataclass(frozen=True)
 class Mesh:
-    """A skinned surface: rest points (n, 3) in metres, faces (m, 3), 4 joints and weights a point, region shares (n, regions)."""
+    """A skinned surface.
+
+    Rest points (n, 3) in metres, faces (m, 3), 4 joints and weights a point, region shares (n, regions).
+    """
 
     points: Floats
     faces: Ints
@@ -237,7 +241,9 @@ def _resample(reader: _Reader, animation: pygltflib.Animation, rig: Rig, kept: l
     tracks = []
     for channel in animation.channels:
         sampler = animation.samplers[channel.sampler]
-        tracks.append((channel.target.node, channel.target.path, reader.array(sampler.input)[:, 0], reader.array(sampler.output)))
+        tracks.append(
+            (channel.target.node, channel.target.path, reader.array(sampler.input)[:, 0], reader.array(sampler.output))
+        )
     seconds = max(float(track[2][-1]) for track in tracks)
     poses = []
     for time in np.arange(0, seconds, 1 / 24):

@@ -17,7 +17,16 @@ def annotated(picture: npt.NDArray[np.uint8], annotations: list[dict[str, Any]])
     for a in annotations:
         x, y, w, h = (int(v) for v in a["bbox"])
         cv2.rectangle(out, (x, y), (x + w, y + h), (255, 200, 0), 1)
-        cv2.putText(out, f"{a['activity']} {a['occlusion']:.1f}", (x, max(y - 3, 10)), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (255, 255, 255), 1, cv2.LINE_AA)
+        cv2.putText(
+            out,
+            f"{a['activity']} {a['occlusion']:.1f}",
+            (x, max(y - 3, 10)),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.35,
+            (255, 255, 255),
+            1,
+            cv2.LINE_AA,
+        )
         for k, name in enumerate(HORSE_20):
             px, py, v = a["keypoints"][3 * k : 3 * k + 3]
             if v:

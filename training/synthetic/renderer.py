@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -13,97 +12,14 @@ import numpy.typing as npt
 
 from training.synthetic import shaders
 from training.synthetic.geometry import Props
-from training.synthetic.looks import Look
 from training.synthetic.model import REGIONS, HorseModel
 from training.synthetic.rig import Floats
 from training.synthetic.textures import SURFACES, bake_surface, noise_volume
+from training.synthetic.view import FAR, NEAR, Camera, Light, PlacedHorse, Rendered
 
-Picture = npt.NDArray[np.uint8]
 SHADOW_SIZE = 1024
 CUT_OUTS = ("tree", "conifer")
 FLOORS = ("straw", "grass", "sand", "concrete", "rubber")
-
-
-@dataclass(frozen=True)
-class Camera:
-    """A pinhole camera: position and target in metres, vertical field of view in degrees, roll in degrees."""
-
-    position: Floats
-    target: Floats
-    field_of_view: float
-    width: int
-    height: int
-    roll: float = 0.0
-
-    @cached_property
-    def _matrices(self) -> tuple[Floats, Floats]:
-        return self.matrices()
-
-    def matrices(self) -> tuple[Floats, Floats]:
-        """View (4x4) and projection (4x4) in OpenGL's conventions."""
-        forward = self.target - self.position
-        forward = forward / np.linalg.norm(forward)
-        right = np.cross(forward, [0.0, 1.0, 0.0])
-        right /= np.linalg.norm(right)
-        up = np.cross(right, forward)
-        c, s = np.cos(np.radians(self.roll)), np.sin(np.radians(self.roll))
-        right, up = c * right + s * up, c * up - s * right
-        view = np.eye(4)
-        view[:3, :3] = np.stack([right, up, -forward])
-        view[:3, 3] = -view[:3, :3] @ self.position
-        near, far = 0.08, 220.0
-        f = 1 / np.tan(np.radians(self.field_of_view) / 2)
-        projection = np.zeros((4, 4))
-        projection[0, 0], projection[1, 1] = f * self.height / self.width, f
-        projection[2, 2], projection[2, 3] = (far + near) / (near - far), 2 * far * near / (near - far)
-        projection[3, 2] = -1
-        return view, projection
-
-    def project(self, points: Floats) -> tuple[Floats, Floats]:
-        """Pixels (n, 2) and depth in metres along the view axis (n,) of world points (n, 3)."""
-        view, projection = self._matrices
-        eye = points @ view[:3, :3].T + view[:3, 3]
-        depth = -eye[:, 2]
-        safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
-        x = (eye[:, 0] * projection[0, 0] / safe + 1) / 2 * self.width
-        y = (1 - eye[:, 1] * projection[1, 1] / safe) / 2 * self.height
-        return np.stack([x, y], 1), depth
-
-
-@dataclass(frozen=True)
-class Light:
-    """Sun (shadowed), sky and ground fill, one lamp. Colours are linear RGB."""
-
-    sun_direction: Floats
-    sun: Floats
-    sky: Floats
-    ground: Floats
-    lamp_position: Floats = field(default_factory=lambda: np.zeros(3))
-    lamp: Floats = field(default_factory=lambda: np.zeros(3))
-    lamp_axis: Floats = field(default_factory=lambda: np.array([0.0, -1.0, 0.0]))
-    lamp_cone: float = -1.0
-    fog_colour: Floats = field(default_factory=lambda: np.ones(3))
-    fog: float = 0.0
-    exposure: float = 1.0
-    infrared: bool = False
-
-
-@dataclass(frozen=True)
-class PlacedHorse:
-    """A horse in the scene: its skinning matrices (joints, 4, 4) in world space, its look and its number from 1."""
-
-    skinning: Floats
-    look: Look
-    number: int
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """Linear colour (h, w, 3), horse numbers (h, w) and depth in metres (h, w), all at the camera's size."""
-
-    colour: npt.NDArray[np.float32]
-    labels: Picture
-    depth: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -123,9 +39,12 @@ class Uploaded:
         out = []
         for batch, corners in zip(self.batches, self.corners, strict=True):
             pixels, depth = camera.project(corners)
-            if (depth < 0.15).any():
-                out.append(batch)
-            elif not (pixels[:, 0].max() < box[0] or pixels[:, 0].min() > box[2] or pixels[:, 1].max() < box[1] or pixels[:, 1].min() > box[3]):
+            if (depth < 0.15).any() or not (
+                pixels[:, 0].max() < box[0]
+                or pixels[:, 0].min() > box[2]
+                or pixels[:, 1].max() < box[1]
+                or pixels[:, 1].min() > box[3]
+            ):
                 out.append(batch)
         return out
 
@@ -172,7 +91,9 @@ class Renderer:
         region = {name: mesh.regions[:, k] for k, name in enumerate(REGIONS)}
         regions = np.stack([region["Hair"], region["Hooves"], region["Muzzle"], region["Eye_Black"] + region["Eye_White"]], 1)
         zones = np.stack([np.clip(head + ears, 0, 1), legs, ears, region["Main_Light"]], 1)
-        data = np.concatenate([mesh.points, mesh.normals(), mesh.joints, mesh.weights, regions, zones, mesh.points], 1).astype("f4")
+        data = np.concatenate([mesh.points, mesh.normals(), mesh.joints, mesh.weights, regions, zones, mesh.points], 1).astype(
+            "f4"
+        )
         vertices, index = self._context.buffer(data.tobytes()), self._context.buffer(mesh.faces.astype("i4").tobytes())
         fields = ("in_position", "in_normal", "in_joints", "in_weights", "in_region", "in_zone", "in_coat")
         self._horse_parts = ([(vertices, "3f 3f 4f 4f 4f 4f 3f", *fields)], index)
@@ -193,8 +114,14 @@ class Renderer:
             switches.append("LAMP")
         key = (kind, *switches)
         if key not in self._programs:
-            vertex, fragment = (shaders.HORSE_VERTEX, shaders.HORSE_FRAGMENT) if kind == "horse" else (shaders.PROP_VERTEX, shaders.PROP_FRAGMENT)
-            self._programs[key] = self._context.program(vertex_shader=vertex, fragment_shader=shaders.variant(fragment, *switches))
+            vertex, fragment = (
+                (shaders.HORSE_VERTEX, shaders.HORSE_FRAGMENT)
+                if kind == "horse"
+                else (shaders.PROP_VERTEX, shaders.PROP_FRAGMENT)
+            )
+            self._programs[key] = self._context.program(
+                vertex_shader=vertex, fragment_shader=shaders.variant(fragment, *switches)
+            )
             if kind == "horse":
                 self._arrays[key] = self._context.vertex_array(self._programs[key], *self._horse_parts)
         return self._programs[key]
@@ -206,13 +133,23 @@ class Renderer:
             for tile in _tiles(rows):
                 batches.append((surface, self._context.buffer(tile.astype("f4").tobytes()), casts))
                 low, high = tile[:, :3].min(0), tile[:, :3].max(0)
-                corners.append(np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])], float))
+                corners.append(
+                    np.array(
+                        [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])], float
+                    )
+                )
         return Uploaded(tuple(batches), tuple(corners))
 
     def draw(
-        self, camera: Camera, light: Light, props: Props | Uploaded, horses: list[PlacedHorse], contacts: Floats, extra: Props | None = None,
+        self,
+        camera: Camera,
+        light: Light,
+        props: Props | Uploaded,
+        horses: list[PlacedHorse],
+        contacts: Floats,
+        extra: Props | None = None,
         patch: Patch | None = None,
-    ) -> Rendered:  # fmt: skip
+    ) -> Rendered:
         """Draw the scene.
 
         ``contacts`` (n, 4): x, z, radius, strength of soft dark spots on the ground. ``extra``: props of this picture alone.
@@ -252,12 +189,26 @@ class Renderer:
         spots = np.zeros((shaders.MAX_CONTACTS, 4), "f4")
         spots[: len(contacts)] = contacts[: shaders.MAX_CONTACTS]
         common = {
-            "camera": projection @ view, "eye": camera.position, "sun_direction": light.sun_direction, "sun_colour": light.sun,
-            "sky_colour": light.sky, "ground_colour": light.ground, "lamp_position": light.lamp_position, "lamp_colour": light.lamp,
-            "lamp_axis": light.lamp_axis, "lamp_cone": light.lamp_cone, "fog_colour": light.fog_colour, "fog": light.fog,
-            "sun_view": sun_view, "sun_depth": 1, "contact_count": min(len(contacts), shaders.MAX_CONTACTS),
-        }  # fmt: skip
-        programs = {(kind, *names): self._program(kind, light, *names) for kind, *names in (("horse",), ("horse", "GEAR"), ("prop",), ("prop", "CUT_OUT"))}
+            "camera": projection @ view,
+            "eye": camera.position,
+            "sun_direction": light.sun_direction,
+            "sun_colour": light.sun,
+            "sky_colour": light.sky,
+            "ground_colour": light.ground,
+            "lamp_position": light.lamp_position,
+            "lamp_colour": light.lamp,
+            "lamp_axis": light.lamp_axis,
+            "lamp_cone": light.lamp_cone,
+            "fog_colour": light.fog_colour,
+            "fog": light.fog,
+            "sun_view": sun_view,
+            "sun_depth": 1,
+            "contact_count": min(len(contacts), shaders.MAX_CONTACTS),
+        }
+        programs = {
+            (kind, *names): self._program(kind, light, *names)
+            for kind, *names in (("horse",), ("horse", "GEAR"), ("prop",), ("prop", "CUT_OUT"))
+        }
         for program in programs.values():
             _set(program, **common)
             if "contacts" in program:
@@ -291,17 +242,36 @@ class Renderer:
     def _draw_horse(self, horse: PlacedHorse, light: Light) -> None:
         look = horse.look
         coat = {
-            "noise": 2, "identity": float(horse.number), "infrared": 1.0 if light.infrared else 0.0, "body": look.body, "points": look.points,
-            "mane": look.mane, "muzzle": look.muzzle, "white": look.white, "hoof": look.hoof, "socks": look.socks, "face": look.face,
-            "pattern": look.pattern, "tone": look.tone, "offset": look.offset,
-        }  # fmt: skip
+            "noise": 2,
+            "identity": float(horse.number),
+            "infrared": 1.0 if light.infrared else 0.0,
+            "body": look.body,
+            "points": look.points,
+            "mane": look.mane,
+            "muzzle": look.muzzle,
+            "white": look.white,
+            "hoof": look.hoof,
+            "socks": look.socks,
+            "face": look.face,
+            "pattern": look.pattern,
+            "tone": look.tone,
+            "offset": look.offset,
+        }
         layers = [(0, 0.0, look.body), *look.gear_layers()]
         for names in ((), ("GEAR",)):
             program = self._program("horse", light, *names)
             array = next(a for key, a in self._arrays.items() if self._programs[key] is program)
             for layer, inflate, colour in layers[:1] if not names else layers[1:]:
                 _joints(program, horse.skinning)
-                _set(program, **coat, layer=layer, inflate=inflate, gear=colour, gear_trim=look.rug_trim, gear_style=float(look.rug_style))
+                _set(
+                    program,
+                    **coat,
+                    layer=layer,
+                    inflate=inflate,
+                    gear=colour,
+                    gear_trim=look.rug_trim,
+                    gear_style=float(look.rug_style),
+                )
                 array.render()
 
     def _batches(self, props: Props) -> list[tuple[str, moderngl.Buffer, bool]]:
@@ -331,7 +301,9 @@ class Renderer:
             self._targets[width, height] = self._context.framebuffer([colour, label], depth)
         return self._targets[width, height]
 
-    def _read(self, target: moderngl.Framebuffer, window: tuple[int, int, int, int], size: tuple[int, int], light: Light) -> Rendered:
+    def _read(
+        self, target: moderngl.Framebuffer, window: tuple[int, int, int, int], size: tuple[int, int], light: Light
+    ) -> Rendered:
         shape = (window[3], window[2])
 
         def grab(components: int, attachment: int, dtype: str, kind: type) -> npt.NDArray[Any]:
@@ -343,7 +315,7 @@ class Renderer:
         empty = raw >= 1.0
         if empty.any():
             colour[empty] = light.fog_colour
-        near, far = 0.08, 220.0
+        near, far = NEAR, FAR
         z = cv2.resize(raw, size, interpolation=cv2.INTER_NEAREST) * 2 - 1
         depth = 2 * near * far / (far + near - z * (far - near))
         colour = cv2.resize(np.minimum(colour, 2.0), size, interpolation=cv2.INTER_AREA)

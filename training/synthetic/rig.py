@@ -1,7 +1,7 @@
 """The horse's skeleton as a rig: joints whose rest rotation is the identity, poses, blending and skinning matrices.
 
-Space: metres, x to the horse's left, y up, z forward. Every joint's local rotation is relative to the rest pose, in axes parallel to
-the horse's own, so "rotate the carpus by +60 degrees about x" means the same for every joint.
+Space: metres, x to the horse's left, y up, z forward. Every joint's local rotation is relative to the rest pose, in axes
+parallel to the horse's own, so "rotate the carpus by +60 degrees about x" means the same for every joint.
 """
 
 from __future__ import annotations

@@ -2,40 +2,68 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from training.synthetic.anatomy import HORSE_20
 from training.synthetic.effects import develop, random_optics
 from training.synthetic.gaits import GAITS, Stride, moving, standing
 from training.synthetic.geometry import Props, person
 from training.synthetic.lighting import LIGHTS, make_light, sky_tint
 from training.synthetic.looks import Look, dressed, random_look
 from training.synthetic.lying import crouching, flank_look, flat, grazing, kneeling, on_back, sitting, sternal
-from training.synthetic.renderer import Camera, Uploaded
+from training.synthetic.renderer import Uploaded
 from training.synthetic.rig import Floats, Pose, bend, blend
-from training.synthetic.sets import SETS, Place, bars, build
+from training.synthetic.sets import Place, bars, build
 from training.synthetic.studio import Actor, Studio
 from training.synthetic.truth import annotation
+from training.synthetic.view import Camera
 
 # Shares of what horses do in each place.
 ACTIVITIES: dict[str, dict[str, float]] = {
-    "stall": {"standing": 3, "grazing": 1.5, "looking_at_flank": 1.2, "lying": 2.2, "lying_flat": 1.8, "rolling": 0.8, "rising": 1.0, "lying_down": 1.0, "walking": 1},
-    "paddock": {"standing": 2, "grazing": 3, "walking": 2.2, "trotting": 1.6, "cantering": 1.2, "galloping": 1, "lying": 1, "lying_flat": 1, "rolling": 0.6, "rising": 0.5},
-    "arena": {"standing": 1, "walking": 2.5, "trotting": 3, "cantering": 2.5, "galloping": 0.6, "rolling": 0.3, "lying_flat": 0.2},
+    "stall": {
+        "standing": 3,
+        "grazing": 1.5,
+        "looking_at_flank": 1.2,
+        "lying": 2.2,
+        "lying_flat": 1.8,
+        "rolling": 0.8,
+        "rising": 1.0,
+        "lying_down": 1.0,
+        "walking": 1,
+    },
+    "paddock": {
+        "standing": 2,
+        "grazing": 3,
+        "walking": 2.2,
+        "trotting": 1.6,
+        "cantering": 1.2,
+        "galloping": 1,
+        "lying": 1,
+        "lying_flat": 1,
+        "rolling": 0.6,
+        "rising": 0.5,
+    },
+    "arena": {
+        "standing": 1,
+        "walking": 2.5,
+        "trotting": 3,
+        "cantering": 2.5,
+        "galloping": 0.6,
+        "rolling": 0.3,
+        "lying_flat": 0.2,
+    },
     "aisle": {"standing": 3, "walking": 3, "looking_at_flank": 0.4, "trotting": 0.3},
 }
 PICTURES_A_PLACE = 5
 GAIT_OF = {"walking": "walk", "trotting": "trot", "cantering": "canter", "galloping": "gallop"}
 LIGHT_SHARES: dict[str, tuple[float, ...]] = {
-    "stall": (2.0, 1.5, 0.6, 1.6, 4.0), "paddock": (4, 2.5, 1.6, 0.1, 1.2), "arena": (3, 2, 1, 1.4, 1.0), "aisle": (2, 1.5, 0.5, 2, 2),
-}  # fmt: skip
+    "stall": (2.0, 1.5, 0.6, 1.6, 4.0),
+    "paddock": (4, 2.5, 1.6, 0.1, 1.2),
+    "arena": (3, 2, 1, 1.4, 1.0),
+    "aisle": (2, 1.5, 0.5, 2, 2),
+}
 
 
 def random_pose(studio: Studio, look: Look, activity: str, rng: np.random.Generator) -> tuple[Pose, str | None, float | None]:
@@ -49,11 +77,21 @@ def random_pose(studio: Studio, look: Look, activity: str, rng: np.random.Genera
             pose = studio.clip_pose(look, "Walk" if gait == "walk" else "Gallop", phase)
             pose = studio.grounded(look, pose) if gait == "walk" else pose
             return _jittered(rig, pose, rng, 0.8), gait, None
-        stride = Stride(GAITS[gait], float(rng.uniform(0.75, 1.12)), float(rng.uniform(0.7, 1.4)), bool(rng.random() < 0.5), float(rng.uniform(-14, 16)))
+        stride = Stride(
+            GAITS[gait],
+            float(rng.uniform(0.75, 1.12)),
+            float(rng.uniform(0.7, 1.4)),
+            bool(rng.random() < 0.5),
+            float(rng.uniform(-14, 16)),
+        )
         return _jittered(rig, moving(rig, stride, phase), rng, 0.7), gait, phase
     if activity == "grazing":
         if rng.random() < 0.4:
-            return studio.grounded(look, _jittered(rig, studio.clip_pose(look, "Eating", float(rng.random())), rng, 0.6)), None, None
+            return (
+                studio.grounded(look, _jittered(rig, studio.clip_pose(look, "Eating", float(rng.random())), rng, 0.6)),
+                None,
+                None,
+            )
         base = standing(rig, float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.12, 0.12)))
         return _jittered(rig, grazing(rig, float(rng.uniform(0.7, 1.0)), base), rng, 0.5), None, None
     if activity == "standing":
@@ -78,7 +116,11 @@ def random_pose(studio: Studio, look: Look, activity: str, rng: np.random.Genera
         pose = on_back(rig, side * float(rng.uniform(100, 240)), float(rng.uniform(-1, 1)))
     elif activity == "rising":
         share = float(rng.uniform(0.1, 1.0))
-        pose = blend(sternal(rig, side, 0), sitting(rig), share) if rng.random() < 0.65 else blend(sitting(rig), standing(rig), share * 0.7)
+        pose = (
+            blend(sternal(rig, side, 0), sitting(rig), share)
+            if rng.random() < 0.65
+            else blend(sitting(rig), standing(rig), share * 0.7)
+        )
     else:
         first, second = (standing(rig), crouching(rig)), (crouching(rig), kneeling(rig))
         a, b = [first, second, (kneeling(rig), sternal(rig, side))][int(rng.integers(3))]
@@ -93,10 +135,18 @@ def _jittered(rig: Any, pose: Pose, rng: np.random.Generator, amount: float = 1.
     return bend(
         rig,
         pose,
-        {"Neck1": (nod[0], yaw[0], 0), "Neck2": (nod[1], yaw[1], 0), "Neck3": (0, yaw[2], 0), "Head": (nod[2] * 1.4, yaw[3], rng.normal(0, 4) * amount),
-         "Ear1.L": (0, ears[0], 0), "Ear1.R": (0, ears[1], 0), "Torso2": (0, rng.normal(0, 3) * amount, 0),
-         "Tail2": (0, 0, rng.normal(0, 10)), "Tail4": (rng.normal(0, 8), 0, rng.normal(0, 8))},
-    )  # fmt: skip
+        {
+            "Neck1": (nod[0], yaw[0], 0),
+            "Neck2": (nod[1], yaw[1], 0),
+            "Neck3": (0, yaw[2], 0),
+            "Head": (nod[2] * 1.4, yaw[3], rng.normal(0, 4) * amount),
+            "Ear1.L": (0, ears[0], 0),
+            "Ear1.R": (0, ears[1], 0),
+            "Torso2": (0, rng.normal(0, 3) * amount, 0),
+            "Tail2": (0, 0, rng.normal(0, 10)),
+            "Tail4": (rng.normal(0, 8), 0, rng.normal(0, 8)),
+        },
+    )
 
 
 def _draw(rng: np.random.Generator, shares: dict[str, float]) -> str:
@@ -142,12 +192,37 @@ class StillMaker:
             if truth is None or truth.mask.sum() < 60 or truth.hidden > 0.93:
                 continue
             annotations.append(
-                annotation(truth, identity=actor.look.name, coat=actor.look.coat, activity=actor.activity, gait=actor.gait, phase=actor.phase, **actor.extra)
+                annotation(
+                    truth,
+                    identity=actor.look.name,
+                    coat=actor.look.coat,
+                    activity=actor.activity,
+                    gait=actor.gait,
+                    phase=actor.phase,
+                    **actor.extra,
+                )
             )
-        return picture, {"width": self.width, "height": self.height, "scene": kind, "light": light_kind, "camera": view, "seed": seed, "horses": len(actors)}, annotations
+        return (
+            picture,
+            {
+                "width": self.width,
+                "height": self.height,
+                "scene": kind,
+                "light": light_kind,
+                "camera": view,
+                "seed": seed,
+                "horses": len(actors),
+            },
+            annotations,
+        )
 
     def _actors(self, place: Place, rng: np.random.Generator) -> tuple[list[Actor], Props]:
-        counts = {"stall": (0.04, 0.86, 0.10), "paddock": (0.05, 0.40, 0.28, 0.15, 0.12), "arena": (0.05, 0.6, 0.25, 0.10), "aisle": (0.12, 0.68, 0.20)}[place.kind]
+        counts = {
+            "stall": (0.04, 0.86, 0.10),
+            "paddock": (0.05, 0.40, 0.28, 0.15, 0.12),
+            "arena": (0.05, 0.6, 0.25, 0.10),
+            "aisle": (0.12, 0.68, 0.20),
+        }[place.kind]
         count = int(rng.choice(len(counts), p=counts))
         actors: list[Actor] = []
         props, spots = Props(), []
@@ -168,14 +243,27 @@ class StillMaker:
                 continue
             heading = float(rng.uniform(0, 2 * np.pi))
             if place.kind == "aisle":
-                heading = float(rng.choice([0.0, np.pi]) + rng.normal(0, 0.2)) if rng.random() < 0.75 else float(np.pi / 2 * rng.choice([-1, 1]))
+                heading = (
+                    float(rng.choice([0.0, np.pi]) + rng.normal(0, 0.2))
+                    if rng.random() < 0.75
+                    else float(np.pi / 2 * rng.choice([-1, 1]))
+                )
             spots.append(at)
             placed = pose.placed(at, heading)
             actors.append(Actor(look, placed, activity, gait, phase, {"ridden": bool(ridden)}))
             if ridden:
                 matrix = self.studio.skinning(look, placed)[self.studio.model.rig.index["Torso2"]]
                 seat = matrix[:3, :3] @ np.array([0.0, 1.80, 0.22]) + matrix[:3, 3]
-                person(props, seat, heading, 0.0, rng.uniform(0.01, 0.4, 3), np.array([0.42, 0.26, 0.18]) * rng.uniform(0.3, 1.2), float(rng.uniform(1.5, 1.8)), seated=True)
+                person(
+                    props,
+                    seat,
+                    heading,
+                    0.0,
+                    rng.uniform(0.01, 0.4, 3),
+                    np.array([0.42, 0.26, 0.18]) * rng.uniform(0.3, 1.2),
+                    float(rng.uniform(1.5, 1.8)),
+                    seated=True,
+                )
         return actors, props
 
     def _target(self, actors: list[Actor], rng: np.random.Generator) -> Floats:
@@ -191,9 +279,18 @@ class StillMaker:
 
     def _camera(self, place: Place, actors: list[Actor], target: Floats, rng: np.random.Generator) -> tuple[Camera, str]:
         reach = {"stall": (1.9, 3.0), "aisle": (2.6, 9.0), "paddock": (3.0, 22.0), "arena": (3.0, 18.0)}[place.kind]
-        views = {"corner": 3.0, "eye": 2.5, "high": 1.2, "low": 0.6} if place.kind != "paddock" else {"corner": 1.5, "eye": 3.5, "high": 0.5, "low": 0.8}
+        views = (
+            {"corner": 3.0, "eye": 2.5, "high": 1.2, "low": 0.6}
+            if place.kind != "paddock"
+            else {"corner": 1.5, "eye": 3.5, "high": 0.5, "low": 0.8}
+        )
         view = _draw(rng, views)
-        height = {"corner": rng.uniform(2.1, 2.75), "eye": rng.uniform(1.2, 1.9), "high": rng.uniform(2.7, 2.95) if place.indoors else rng.uniform(3, 6), "low": rng.uniform(0.4, 0.9)}[view]
+        height = {
+            "corner": rng.uniform(2.1, 2.75),
+            "eye": rng.uniform(1.2, 1.9),
+            "high": rng.uniform(2.7, 2.95) if place.indoors else rng.uniform(3, 6),
+            "low": rng.uniform(0.4, 0.9),
+        }[view]
         distance = float(np.exp(rng.uniform(np.log(reach[0]), np.log(reach[1]))))
         if view == "high":
             distance *= 0.6
@@ -208,7 +305,10 @@ class StillMaker:
         at[1] = height
         if place.kind in ("stall", "aisle"):
             # Inside the walls, as a stable's camera is; a stall's may also look in over the door.
-            half = (place.floor[0] + (0.82 if place.kind == "stall" else 0.68), place.floor[1] + 0.82 if place.kind == "stall" else place.floor[1] * 1.5)
+            half = (
+                place.floor[0] + (0.82 if place.kind == "stall" else 0.68),
+                place.floor[1] + 0.82 if place.kind == "stall" else place.floor[1] * 1.5,
+            )
             at[0], at[2] = np.clip(at[0], -half[0], half[0]), np.clip(at[2], -half[1], half[1])
         distance = float(np.linalg.norm(at - target))
         if distance < 1.3:
@@ -234,45 +334,46 @@ class StillMaker:
         if what == "bars":
             middle = camera.position * [1, 0, 1] + way * min(rng.uniform(0.45, 1.2), gap * 0.6)
             colour = np.full(3, rng.uniform(0.01, 0.3))
-            bars(props, middle - across * 1.6, middle + across * 1.6, max(camera.position[1] - 1.2, 0), camera.position[1] + 0.9, float(rng.uniform(0.09, 0.2)), colour, float(rng.uniform(0.006, 0.012)))
+            bars(
+                props,
+                middle - across * 1.6,
+                middle + across * 1.6,
+                max(camera.position[1] - 1.2, 0),
+                camera.position[1] + 0.9,
+                float(rng.uniform(0.09, 0.2)),
+                colour,
+                float(rng.uniform(0.006, 0.012)),
+            )
         elif what == "door":
             middle = camera.position * [1, 0, 1] + way * gap * rng.uniform(0.4, 0.65)
-            props.box("wood", middle + [0, 0.55, 0], np.array([rng.uniform(0.5, 1.2), 0.55, 0.03]), np.full(3, rng.uniform(0.3, 1.0)), turn=float(np.arctan2(across[2], across[0]) * -1))
+            props.box(
+                "wood",
+                middle + [0, 0.55, 0],
+                np.array([rng.uniform(0.5, 1.2), 0.55, 0.03]),
+                np.full(3, rng.uniform(0.3, 1.0)),
+                turn=float(np.arctan2(across[2], across[0]) * -1),
+            )
         elif what == "rails":
             middle = camera.position * [1, 0, 1] + way * gap * rng.uniform(0.35, 0.7)
             for height in (0.5, 0.85, 1.2):
-                props.tube("wood", middle - across * 5 + [0, height, 0], middle + across * 5 + [0, height, 0], float(rng.uniform(0.03, 0.06)), np.full(3, rng.uniform(0.4, 1.3)))
+                props.tube(
+                    "wood",
+                    middle - across * 5 + [0, height, 0],
+                    middle + across * 5 + [0, height, 0],
+                    float(rng.uniform(0.03, 0.06)),
+                    np.full(3, rng.uniform(0.4, 1.3)),
+                )
         elif what == "post":
             at = camera.position * [1, 0, 1] + way * gap * rng.uniform(0.4, 0.8) + across * rng.normal(0, 0.4)
             props.box("wood", at + [0, 1.5, 0], np.array([0.08, 1.5, 0.08]), np.full(3, rng.uniform(0.3, 1.0)))
         else:
             at = camera.position * [1, 0, 1] + way * gap * rng.uniform(0.5, 1.1) + across * rng.normal(0, 0.8)
-            person(props, at, float(rng.uniform(0, 6.28)), float(rng.random()), rng.uniform(0.01, 0.4, 3), np.array([0.42, 0.26, 0.18]) * rng.uniform(0.3, 1.2))
+            person(
+                props,
+                at,
+                float(rng.uniform(0, 6.28)),
+                float(rng.random()),
+                rng.uniform(0.01, 0.4, 3),
+                np.array([0.42, 0.26, 0.18]) * rng.uniform(0.3, 1.2),
+            )
         return props
-
-
-CATEGORY = {"id": 1, "name": "horse", "keypoints": list(HORSE_20)}
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write whole or not at all: readers poll these files."""
-    draft = path.with_suffix(path.suffix + ".part")
-    draft.write_text(json.dumps(content, separators=(",", ":")))
-    os.replace(draft, path)
-
-
-def make_part(maker: StillMaker, folder: Path, seeds: range, quality: int = 92) -> int:
-    """One part: pictures as JPEG and annotations.json; returns how many annotations it holds. A finished part is left as it is."""
-    target = folder / "annotations.json"
-    if target.is_file():
-        return 0
-    folder.mkdir(parents=True, exist_ok=True)
-    images, annotations = [], []
-    for number, seed in enumerate(seeds):
-        picture, fields, found = maker.make(seed)
-        name = f"{seed:07d}.jpg"
-        cv2.imwrite(str(folder / name), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        images.append({"id": number, "file_name": name, **fields})
-        annotations += [{"id": len(annotations) + k, "image_id": number, **a} for k, a in enumerate(found)]
-    write_json(target, {"images": images, "annotations": annotations, "categories": [CATEGORY], "places": list(SETS)})
-    return len(annotations)

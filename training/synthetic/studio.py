@@ -13,12 +13,24 @@ from training.synthetic.geometry import Props
 from training.synthetic.looks import Look
 from training.synthetic.lying import grounded
 from training.synthetic.model import HorseModel, load_horse
-from training.synthetic.renderer import Camera, Light, Patch, PlacedHorse, Rendered, Renderer, Uploaded
+from training.synthetic.renderer import Patch, Renderer, Uploaded
 from training.synthetic.rig import Floats, Pose, blend, skin, skin_matrices
 from training.synthetic.truth import HorseTruth, Surveyor
+from training.synthetic.view import Camera, Light, PlacedHorse, Rendered
 
 CONTACT_JOINTS = ("FF.L", "FF.R", "FFB.L", "FFB.R")
-BODY_JOINTS = ("Torso", "Torso2", "Torso3", "Back", "Neck3", "Head", "FrontLowerLeg.L", "FrontLowerLeg.R", "BackLowerLeg.L", "BackLowerLeg.R")
+BODY_JOINTS = (
+    "Torso",
+    "Torso2",
+    "Torso3",
+    "Back",
+    "Neck3",
+    "Head",
+    "FrontLowerLeg.L",
+    "FrontLowerLeg.R",
+    "BackLowerLeg.L",
+    "BackLowerLeg.R",
+)
 
 
 @dataclass(frozen=True)
@@ -59,9 +71,18 @@ class Studio:
         return np.asarray(skin_matrices(self.model.rig.scaled(look.build), pose) @ np.diag([*look.build, 1.0]))
 
     def shoot(
-        self, camera: Camera, light: Light, props: Props | Uploaded, actors: list[Actor], extra: Props | None = None, base: Rendered | None = None
+        self,
+        camera: Camera,
+        light: Light,
+        props: Props | Uploaded,
+        actors: list[Actor],
+        extra: Props | None = None,
+        base: Rendered | None = None,
     ) -> tuple[Rendered, list[HorseTruth | None]]:
-        """Draw the actors, numbered from 1, and measure each; with ``base`` (the empty set) only where something stands is drawn anew."""
+        """Draw the actors, numbered from 1, and measure each.
+
+        With ``base`` (the empty set) only where something stands is drawn anew.
+        """
         matrices = [self.skinning(a.look, a.pose) for a in actors]
         placed = [PlacedHorse(m, a.look, n) for n, (m, a) in enumerate(zip(matrices, actors, strict=True), 1)]
         patch = None
@@ -77,7 +98,9 @@ class Studio:
         ]
         return rendered, truths
 
-    def _changed(self, camera: Camera, light: Light, matrices: list[Floats], extra: Props | None) -> tuple[int, int, int, int] | None:
+    def _changed(
+        self, camera: Camera, light: Light, matrices: list[Floats], extra: Props | None
+    ) -> tuple[int, int, int, int] | None:
         """The part of the picture that horses, further props and their shadows can touch."""
         coarse = self.model.coarse
         clouds = [skin(coarse.points, coarse.joints, coarse.weights, m) for m in matrices]

@@ -21,7 +21,9 @@ class Surface:
     tiles: bool = True
 
 
-def noise(rng: np.random.Generator, octaves: int = 5, start: int = 4, size: int = SIZE, falloff: float = 0.55) -> npt.NDArray[np.float32]:
+def noise(
+    rng: np.random.Generator, octaves: int = 5, start: int = 4, size: int = SIZE, falloff: float = 0.55
+) -> npt.NDArray[np.float32]:
     """Tileable fractal noise (size, size), 0..1; ``start``, a power of two, is the cells of the coarsest octave."""
     out = np.zeros((size, size), np.float32)
     share = 1.0
@@ -52,9 +54,15 @@ def noise_volume(size: int = 64) -> Picture:
 
 
 def _strokes(
-    canvas: npt.NDArray[np.float32], rng: np.random.Generator, count: int, length: tuple[float, float], colours: list[tuple[float, float, float]],
-    thickness: tuple[int, int] = (1, 2), angle: tuple[float, float] = (0.0, 6.3), shade: tuple[float, float] = (0.55, 1.2),
-) -> None:  # fmt: skip
+    canvas: npt.NDArray[np.float32],
+    rng: np.random.Generator,
+    count: int,
+    length: tuple[float, float],
+    colours: list[tuple[float, float, float]],
+    thickness: tuple[int, int] = (1, 2),
+    angle: tuple[float, float] = (0.0, 6.3),
+    shade: tuple[float, float] = (0.55, 1.2),
+) -> None:
     size = canvas.shape[0]
     for _ in range(count):
         x, y = rng.uniform(0, size, 2)
@@ -68,20 +76,37 @@ def _strokes(
                 cv2.line(canvas, p, q, colour.tolist(), thick, cv2.LINE_AA)
 
 
-def _tinted(grey: npt.NDArray[np.float32], dark: tuple[float, float, float], light: tuple[float, float, float]) -> npt.NDArray[np.float32]:
+def _tinted(
+    grey: npt.NDArray[np.float32], dark: tuple[float, float, float], light: tuple[float, float, float]
+) -> npt.NDArray[np.float32]:
     share = grey[..., None]
     return np.asarray(np.array(dark, np.float32) * (1 - share) + np.array(light, np.float32) * share, np.float32)
 
 
 def _straw(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     canvas = _tinted(noise(rng), (0.30, 0.22, 0.11), (0.52, 0.40, 0.22))
-    _strokes(canvas, rng, 5200, (12, 60), [(0.78, 0.63, 0.36), (0.66, 0.52, 0.28), (0.86, 0.74, 0.48), (0.52, 0.40, 0.22)], shade=(0.5, 1.12))
+    _strokes(
+        canvas,
+        rng,
+        5200,
+        (12, 60),
+        [(0.78, 0.63, 0.36), (0.66, 0.52, 0.28), (0.86, 0.74, 0.48), (0.52, 0.40, 0.22)],
+        shade=(0.5, 1.12),
+    )
     return canvas
 
 
 def _grass(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     canvas = _tinted(noise(rng), (0.16, 0.20, 0.08), (0.33, 0.36, 0.16))
-    _strokes(canvas, rng, 9000, (4, 14), [(0.30, 0.40, 0.15), (0.40, 0.46, 0.20), (0.50, 0.50, 0.26), (0.22, 0.32, 0.12)], thickness=(1, 1), angle=(4.0, 5.4))
+    _strokes(
+        canvas,
+        rng,
+        9000,
+        (4, 14),
+        [(0.30, 0.40, 0.15), (0.40, 0.46, 0.20), (0.50, 0.50, 0.26), (0.22, 0.32, 0.12)],
+        thickness=(1, 1),
+        angle=(4.0, 5.4),
+    )
     return np.asarray(canvas * (0.8 + 0.4 * noise(rng, 4, 2))[..., None], np.float32)
 
 
@@ -92,8 +117,20 @@ def _sand(rng: np.random.Generator) -> npt.NDArray[np.float32]:
         for dx in (0, -SIZE, SIZE):
             for dy in (0, -SIZE, SIZE):
                 centre = (int(x + dx), int(y + dy))
-                cv2.ellipse(canvas, centre, (int(r), int(r * 0.8)), rng.uniform(0, 180), 0, 360, (0.40, 0.33, 0.24), -1, cv2.LINE_AA)
-                cv2.ellipse(canvas, (centre[0] + 1, centre[1] + 2), (int(r), int(r * 0.8)), 0, 20, 160, (0.74, 0.65, 0.52), 2, cv2.LINE_AA)
+                cv2.ellipse(
+                    canvas, centre, (int(r), int(r * 0.8)), rng.uniform(0, 180), 0, 360, (0.40, 0.33, 0.24), -1, cv2.LINE_AA
+                )
+                cv2.ellipse(
+                    canvas,
+                    (centre[0] + 1, centre[1] + 2),
+                    (int(r), int(r * 0.8)),
+                    0,
+                    20,
+                    160,
+                    (0.74, 0.65, 0.52),
+                    2,
+                    cv2.LINE_AA,
+                )
     canvas = cv2.GaussianBlur(np.pad(canvas, ((8, 8), (8, 8), (0, 0)), mode="wrap"), (0, 0), 1.6)[8:-8, 8:-8]
     return np.asarray(canvas + rng.normal(0, 0.025, canvas.shape), np.float32)
 
@@ -108,7 +145,17 @@ def _wood(rng: np.random.Generator) -> npt.NDArray[np.float32]:
         canvas[k * SIZE // boards : k * SIZE // boards + 4] *= 0.3
         for _ in range(3):
             centre = (int(rng.uniform(20, SIZE - 20)), int((k + rng.uniform(0.25, 0.75)) * SIZE / boards))
-            cv2.ellipse(canvas, centre, (int(rng.uniform(4, 10)), int(rng.uniform(3, 6))), 0, 0, 360, (0.20, 0.13, 0.08), -1, cv2.LINE_AA)
+            cv2.ellipse(
+                canvas,
+                centre,
+                (int(rng.uniform(4, 10)), int(rng.uniform(3, 6))),
+                0,
+                0,
+                360,
+                (0.20, 0.13, 0.08),
+                -1,
+                cv2.LINE_AA,
+            )
     return canvas
 
 
@@ -119,7 +166,9 @@ def _brick(rng: np.random.Generator) -> npt.NDArray[np.float32]:
         for c in range(-1, columns + 1):
             x, y = (c + 0.5 * (r % 2)) * SIZE / columns + 4, r * SIZE / rows + 4
             colour = np.array([0.52, 0.25, 0.17]) * rng.uniform(0.65, 1.2) + rng.uniform(-0.03, 0.03, 3)
-            cv2.rectangle(canvas, (int(x), int(y)), (int(x + SIZE / columns - 9), int(y + SIZE / rows - 9)), colour.tolist(), -1)
+            cv2.rectangle(
+                canvas, (int(x), int(y)), (int(x + SIZE / columns - 9), int(y + SIZE / rows - 9)), colour.tolist(), -1
+            )
     canvas[:, : SIZE // 64] = canvas[:, SIZE // 2 : SIZE // 2 + SIZE // 64]
     return np.asarray(canvas * (0.8 + 0.4 * noise(rng, 6, 8))[..., None], np.float32)
 

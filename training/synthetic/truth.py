@@ -12,8 +12,8 @@ from pycocotools import mask as coco_mask
 
 from training.synthetic.anatomy import HORSE_20, Anatomy
 from training.synthetic.model import HorseModel
-from training.synthetic.renderer import Camera, Rendered
 from training.synthetic.rig import Floats, skin
+from training.synthetic.view import Camera, Rendered
 
 Box = tuple[float, float, float, float]
 
@@ -22,9 +22,9 @@ Box = tuple[float, float, float, float]
 class HorseTruth:
     """What one horse is in one picture.
 
-    ``bbox`` is the box of what is seen, ``full_bbox`` of the whole horse cut to the picture, both [x, y, w, h]; ``keypoints`` (20, 3):
-    x, y, v with v 2 seen, 1 hidden, 0 outside; ``hidden`` the share of the horse inside the picture that something covers; ``outside``
-    the share of the whole horse that the picture cuts off.
+    ``bbox`` is the box of what is seen, ``full_bbox`` of the whole horse cut to the picture, both [x, y, w, h]; ``keypoints``
+    (20, 3): x, y, v with v 2 seen, 1 hidden, 0 outside; ``hidden`` the share of the horse inside the picture that something
+    covers; ``outside`` the share of the whole horse that the picture cuts off.
     """
 
     bbox: Box
@@ -63,9 +63,13 @@ class Surveyor:
         right, bottom = max(right, bbox[0] + bbox[2]), max(bottom, bbox[1] + bbox[3])
         seen = int(cv2.resize(mask.astype(np.uint8), (inside.shape[1], inside.shape[0]), interpolation=cv2.INTER_AREA).sum())
         return HorseTruth(
-            bbox, (float(left), float(top), float(right - left), float(bottom - top)), mask, self._joints(rendered, camera, skinning, number, scale),
-            float(np.clip(1 - seen / max(within, 1), 0, 1)), float(np.clip(1 - within / max(total, 1), 0, 1)),
-        )  # fmt: skip
+            bbox,
+            (float(left), float(top), float(right - left), float(bottom - top)),
+            mask,
+            self._joints(rendered, camera, skinning, number, scale),
+            float(np.clip(1 - seen / max(within, 1), 0, 1)),
+            float(np.clip(1 - within / max(total, 1), 0, 1)),
+        )
 
     def _silhouette(self, pixels: Floats, depth: Floats, camera: Camera) -> npt.NDArray[np.uint8]:
         """The whole horse's outline at half size, on a canvas a third wider than the picture on each side."""
