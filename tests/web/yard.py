@@ -11,10 +11,10 @@ from collections import deque
 from dataclasses import asdict
 from pathlib import Path
 
+import argon2
 import uvicorn
 
 from barnhand.api.app import create_app
-from barnhand.api.security import Passwords
 from barnhand.api.services import ApiServices
 from barnhand.core.chunk import Chunk
 from barnhand.core.media import Fragment
@@ -80,7 +80,6 @@ class Yard:
         assert self._server is not None
         assert self._thread is not None
         self._server.should_exit = True
-        self._server.force_exit = True
         self._thread.join()
 
     def close(self) -> None:
@@ -96,7 +95,7 @@ class Yard:
 
     def person(self, role: Role = Role.ADMIN) -> None:
         """Somebody who may sign in with ``EMAIL`` and ``PASSWORD``."""
-        self.store.users.create(EMAIL, Passwords().hash(PASSWORD), role)
+        self.store.users.create(EMAIL, argon2.PasswordHasher(time_cost=1, memory_cost=8192).hash(PASSWORD), role)
 
     def stream(self, name: str, *, status: Status = Status.ACTIVE) -> str:
         """The row of a camera; its id."""

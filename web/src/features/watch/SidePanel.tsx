@@ -22,7 +22,7 @@ const CERTAINTY = { confirmed: "Recognised", probable: "Probably", unknown: "Not
 /** Who is there, how the camera is, what is kept of it. */
 export function SidePanel({ stream, live, figures, horses, children }: SidePanelProps) {
   const now = useWhoIsThere(stream.id, stream.status === "active");
-  const present = live ? now : horses && horses.map(presentOf);
+  const present = live ? now : (horses?.map(presentOf) ?? null);
   const words = describeState(stream, nowUs());
   const recording = stream.recording ?? null;
   const state = stream.state ?? null;
