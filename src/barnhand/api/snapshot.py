@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from barnhand.core.errors import DamagedMediaError, HubError, NotFoundError
@@ -39,7 +40,7 @@ def encode_jpeg(image: Image) -> bytes:
     context = av.CodecContext.create("mjpeg", "w")
     assert isinstance(context, av.VideoCodecContext)
     context.width, context.height, context.pix_fmt = width - width % 2, height - height % 2, "yuvj420p"
-    context.time_base = frame.time_base or context.time_base
+    context.time_base = Fraction(1, 25)  # the encoder wants one; a single picture has no time
     context.options = {"qmin": str(QUALITY), "qmax": str(QUALITY)}
     return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
 
