@@ -56,6 +56,19 @@ def test_heatmaps_have_a_quarter_of_the_size_and_lie_between_zero_and_one(size: 
     assert 0 <= heat.min() <= heat.max() <= 1
 
 
+def test_a_network_that_works_smaller_inside_answers_at_the_same_scale() -> None:
+    torch.manual_seed(0)
+    model = PoseNet(replace(TINY, inner_size=64)).eval()
+    crops = torch.rand(1, 3, 256, 256) * 255
+    with torch.no_grad():
+        heat = model(crops)
+        small = model(torch.nn.functional.interpolate(crops, size=(64, 64), mode="bilinear", align_corners=False))
+    assert heat.shape == (1, COUNT, 64, 64)
+    assert 0 <= heat.min() <= heat.max() <= 1
+    coarse = torch.nn.functional.avg_pool2d(heat, 4)
+    torch.testing.assert_close(coarse, small, atol=0.1 * float(small.max()), rtol=0.2)
+
+
 @pytest.mark.parametrize(("stride", "kernel"), [(1, 3), (2, 3), (1, 5), (2, 5)])
 def test_the_fast_depthwise_gradient_is_the_true_one(stride: int, kernel: int) -> None:
     torch.manual_seed(0)

@@ -84,11 +84,10 @@ class Ema:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on averaging."""
-        return {"decay": self.decay, "updates": self.updates, "shadow": self.shadow}
+        return {"updates": self.updates, "shadow": self.shadow}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put back what `state_dict` returned."""
-        self.decay = float(state["decay"])
+        """Put back what `state_dict` returned; the decay stays the one given at construction."""
         self.updates = int(state["updates"])
         for name, tensor in state["shadow"].items():
             self.shadow[name].copy_(tensor)

@@ -30,6 +30,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     one.add_argument("--workers", type=int, default=1, help="loader processes")
     two = commands.add_parser("evaluate", help="figures of an exported network, or of a run with --torch")
     two.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file")
+    two.add_argument("--inner", type=int, default=192, help="with --torch: pixels at which the network works")
     two.add_argument("--torch", action="store_true", help="the run's averaged weights in fp32 instead of an ONNX file")
     two.add_argument(
         "--gait", type=Path, default=None, help="folder of rendered side views (python -m training.synthetic gait)"
@@ -37,6 +38,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     two.add_argument("--out", type=Path, default=None, help="write the figures as JSON")
     three = commands.add_parser("export", help="the run's averaged weights as int8 ONNX with its parity fixture")
     three.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file to write")
+    three.add_argument("--inner", type=int, default=192, help="pixels to which the graph shrinks its 256-pixel input")
     return parser.parse_args(arguments)
 
 
@@ -71,17 +73,23 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     """Print the figures."""
     import numpy as np
 
-    from training.common.export import median_latency_ms, open_session
+    from training.common.export import median_cpu_ms, median_latency_ms, open_session
     from training.pose.evaluate import SIZE, full_report, torch_predictor
     from training.pose.export import INPUT, load_network, onnx_predictor
 
-    predict = torch_predictor(load_network(arguments.run), half=False) if arguments.torch else onnx_predictor(arguments.weights)
+    predict = (
+        torch_predictor(load_network(arguments.run, inner=arguments.inner), half=False)
+        if arguments.torch
+        else onnx_predictor(arguments.weights)
+    )
     val = horses(animalpose(arguments.data, "val"))
     video = arguments.data / "video" / "paddock_trot.mp4"
     report = full_report(predict, val, gait=arguments.gait, labels=LABELS, video=video if video.exists() else None)
     if not arguments.torch:
         crop = np.full((1, 3, SIZE, SIZE), 114, np.float32)
-        report["latency_ms_one_thread"] = median_latency_ms(open_session(arguments.weights), {INPUT: crop})
+        session = open_session(arguments.weights)
+        report["wall_ms_one_thread"] = median_latency_ms(session, {INPUT: crop})
+        report["cpu_ms_one_thread"] = median_cpu_ms(session, {INPUT: crop})
     text = json.dumps(report, indent=1)
     print(text)
     if arguments.out is not None:
@@ -95,7 +103,12 @@ def run_export(arguments: argparse.Namespace) -> None:
     arguments.weights.parent.mkdir(parents=True, exist_ok=True)
     val = horses(animalpose(arguments.data, "val"))
     summary = export_run(
-        load_network(arguments.run), real_animals(arguments), val, arguments.weights, arguments.run, ExportOptions()
+        load_network(arguments.run, inner=arguments.inner),
+        real_animals(arguments),
+        val,
+        arguments.weights,
+        arguments.run,
+        ExportOptions(),
     )
     print(json.dumps(summary, indent=1))
 

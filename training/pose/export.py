@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,13 @@ class ExportOptions:
     version: str = "1"
 
 
-def load_network(run: Path) -> PoseNet:
-    """The averaged weights of a run, in evaluation mode."""
+def load_network(run: Path, *, inner: int | None = None) -> PoseNet:
+    """The averaged weights of a run, in evaluation mode, working at `inner` pixels."""
     state = load_checkpoint(run / "checkpoint.pt", restore_rng=False)
     if state is None:
         raise FileNotFoundError(f"{run} has no checkpoint.pt: train first")
     fields: dict[str, Any] = state["options"]["model"]
-    model = PoseNet(ModelOptions(**fields))
+    model = PoseNet(replace(ModelOptions(**fields), inner_size=inner))
     model.load_state_dict(state["ema"]["shadow"])
     return model.eval()
 

@@ -24,13 +24,13 @@ class FeedOptions:
 
     batch: int = 32
     """Samples a step."""
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 160), (0.6, 192), (0.92, 256))
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 160), (0.86, 192))
     """(progress from which, input size in pixels), ascending."""
-    horse_from: float = 0.35
+    horse_from: float = 0.45
     """Share of real samples that are horses at the start."""
-    horse_to: float = 0.85
+    horse_to: float = 0.9
     """Share of real samples that are horses at the end."""
-    synthetic: float = 0.25
+    synthetic: float = 0.2
     """Share of rendered horses where there are any."""
     seed: int = 7
     augment: AugmentOptions = field(default_factory=AugmentOptions)

@@ -55,6 +55,8 @@ class ModelOptions:
     """Self-attention blocks at stride 16."""
     heads: int = 5
     """Attention heads; divides `width16`."""
+    inner_size: int | None = None
+    """Side in pixels to which `forward` shrinks larger crops before the network sees them; None leaves them as they are."""
     blur_cells: float = 2.0
     """Sigma of the outgoing blur in cells; about half an accepted error (0.1 of the box) at 256 pixels."""
 
@@ -293,7 +295,13 @@ class PoseNet(nn.Module):
         return spread * torch.sigmoid(outputs.visible)[:, :, None, None]
 
     def forward(self, crops: Tensor) -> Tensor:
-        return self.heatmaps(self.logits(crops))
+        """Heatmaps at a quarter of the crops' size, whatever size the network works at inside."""
+        inner, side = self.options.inner_size, int(crops.shape[-1])
+        if inner is None or inner >= side:
+            return self.heatmaps(self.logits(crops))
+        small = fn.interpolate(crops, size=(inner, inner), mode="bilinear", align_corners=False)
+        cells = side // STRIDE
+        return fn.interpolate(self.heatmaps(self.logits(small)), size=(cells, cells), mode="bilinear", align_corners=False)
 
     def parameter_groups(self, backbone_rate: float, head_rate: float, decay: float) -> list[dict[str, object]]:
         """Groups for AdamW: backbone and head, each with and without weight decay (none on vectors)."""

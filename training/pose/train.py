@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,11 @@ class TrainOptions:
     weight_decay: float = 0.02
     warm_up: int = 150
     """Steps over which the rate rises from zero."""
-    decay_from: float = 0.6
+    decay_from: float = 0.64
     """Progress at which the rate starts to fall linearly to 2 %."""
     clip: float = 5.0
     """Largest gradient norm."""
-    ema: float = 0.998
+    ema: float = 0.995
     """Decay of the averaged weights."""
     save_every_s: float = 180.0
     """Seconds between checkpoints."""
@@ -98,8 +98,9 @@ class Trainer:
         return {"loss": loss.item(), "norm": float(norm), **parts}
 
     def averaged(self) -> PoseNet:
-        """A copy of the model with the averaged weights, in evaluation mode."""
-        model = PoseNet(self.options.model)
+        """A copy of the model with the averaged weights, in evaluation mode, working at the size it is trained at now."""
+        size = self.options.feed.size_at(min(1.0, self.step / self.options.steps))
+        model = PoseNet(replace(self.options.model, inner_size=size))
         model.load_state_dict(self.ema.shadow)
         return self._placed(model).eval()
 
