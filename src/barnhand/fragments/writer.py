@@ -48,8 +48,12 @@ class FragmentWriter:
         data = build_init(self.run, wall_us, self.video, self.audio)
         return InitSegment(self.stream_id, self.run, wall_us, data, self._mime, self.video, self.audio)
 
-    def fragment(self, packet: Packet, *, pts: int, dts: int, wall_us: int) -> Fragment:
-        """One packet as a fragment at ``pts``/``dts`` (90 kHz, epoch base), taken at ``wall_us``."""
+    def fragment(self, packet: Packet, *, pts: int, dts: int, wall_us: int, duration: int | None = None) -> Fragment:
+        """One packet as a fragment at ``pts``/``dts`` (90 kHz, epoch base), taken at ``wall_us``.
+
+        ``duration`` in the same ticks is the packet's own unless given.
+        """
+        lasts = packet.duration if duration is None else duration
         track = VIDEO_TRACK if packet.video else AUDIO_TRACK
         sync = packet.key or not packet.video
         self._sequence = self._sequence + 1 & 0xFFFFFFFF
@@ -60,8 +64,8 @@ class FragmentWriter:
             *(_MOOF, b"moof", 16, b"mfhd", 0, self._sequence),
             *(80, b"traf", 16, b"tfhd", 0x020000, track),
             *(20, b"tfdt", 0x01000000, dts),
-            *(36, b"trun", 0x01000F01, 1, _MOOF + 8, packet.duration, size, _SYNC if sync else _DELTA, pts - dts),
+            *(36, b"trun", 0x01000F01, 1, _MOOF + 8, lasts, size, _SYNC if sync else _DELTA, pts - dts),
             *(8 + size, b"mdat"),
         )
         key = packet.key and packet.video
-        return Fragment(self.stream_id, self.run, packet.video, key, pts, dts, packet.duration, wall_us, head + packet.data)
+        return Fragment(self.stream_id, self.run, packet.video, key, pts, dts, lasts, wall_us, head + packet.data)

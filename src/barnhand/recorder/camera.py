@@ -179,7 +179,7 @@ class CameraRecorder:
         writer = self._writer
         if writer is None or (not packet.video and writer.audio is None):
             return
-        fragment = writer.fragment(packet, pts=placed.pts, dts=placed.dts, wall_us=placed.wall_us)
+        fragment = writer.fragment(packet, pts=placed.pts, dts=placed.dts, wall_us=placed.wall_us, duration=placed.duration)
         chunk = self._chunk
         try:
             if key and (chunk is None or fragment.pts - chunk.row.start_pts >= self._around.options.chunk_s * PTS_HZ):

@@ -35,11 +35,13 @@ class Shelf:
         self._folder = folder
         self._days: dict[str, deque[Kept]] = {}
         self._listed: dict[str, str] = {}  # the latest day of a stream that was listed
+        self._given: dict[str, int] = {}  # start of the last chunk of a stream that was given
 
     def start_over(self) -> None:
         """Forget what was passed over."""
         self._days.clear()
         self._listed.clear()
+        self._given.clear()
 
     def oldest(self) -> Iterator[Kept]:
         """From the oldest on; what is taken is not given again before ``start_over``."""
@@ -47,7 +49,7 @@ class Shelf:
         heapq.heapify(heap)
         while heap:
             kept, name = heapq.heappop(heap)
-            self._days[name].popleft()
+            self._given[name] = self._days[name].popleft().start_us
             yield kept
             if days := self._fill(name):
                 heapq.heappush(heap, (days[0], name))
@@ -78,7 +80,7 @@ class Shelf:
         for entry in os.scandir(self._folder / name / day):
             path = f"{name}/{day}/{entry.name}"
             named = parse_chunk_path(path)
-            if named is not None:
+            if named is not None and named[1] > self._given.get(name, -1):
                 yield Kept(named[1], path)
 
 

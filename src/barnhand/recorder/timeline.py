@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from barnhand.core.media import Packet
 from barnhand.core.time import PTS_HZ, SECOND_US, pts_of_wall, wall_of_pts
@@ -13,11 +13,15 @@ _HELD = 512  # packets held while settling, whatever the clock says
 
 @dataclass(frozen=True)
 class Placed:
-    """A packet with its place: ``pts`` and ``dts`` on the epoch base; ``fresh`` when a new run has to begin with it."""
+    """A packet with its place: ``pts``, ``dts`` and ``duration`` in 90 kHz ticks on the epoch base.
+
+    ``fresh`` when a new run has to begin with it.
+    """
 
     packet: Packet
     pts: int
     dts: int
+    duration: int
     fresh: bool = False
 
     @property
@@ -112,8 +116,9 @@ class Timeline:
             self._window, self._window_since = [], monotonic
             if self._target - self._offset > options.leap_s * PTS_HZ and not self._pending:
                 self._pending = self._target - self._offset  # the camera paused its clock: no slewing catches that up
-        step = int(max(ahead, 0) * PTS_HZ * options.slew)
-        self._offset += max(-step, min(step, self._target - self._offset)) if not self._pending else 0
+        if self._target != self._offset and not self._pending:
+            step = int(ahead * PTS_HZ * options.slew)
+            self._offset += max(-step, min(step, self._target - self._offset))
 
     def _put(self, packet: Packet) -> Placed | None:
         assert self._offset is not None
@@ -133,14 +138,14 @@ class Timeline:
             if (last is not None and dts <= last) or (video is not None and abs(dts - video) > 10 * PTS_HZ):
                 return None  # sound from before a jump
             self._last[False] = dts
-            return Placed(packet, pts, dts)
+            return Placed(packet, pts, dts, packet.duration)
         if last is not None:
             dts = max(dts, last + 1)
             self._steps.append(min(dts - last, PTS_HZ))
         self._last[True] = dts
         # The next picture's time is not known yet; a duration that is too short makes a player see a gap.
         duration = max(self._steps) if self._steps else packet.duration or 3600
-        return Placed(replace(packet, duration=duration), max(pts, dts), dts, fresh)
+        return Placed(packet, max(pts, dts), dts, duration, fresh)
 
 
 def _skew(packet: Packet, monotonic: float) -> int:

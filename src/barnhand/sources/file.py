@@ -1,7 +1,6 @@
 """A file as a camera: once or in a loop, at its own pace or as fast as it can be read."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -120,7 +119,7 @@ class FileSource:
             wait = begun + dts / PTS_HZ - self._clock.monotonic()
             if wait > 0:
                 self._clock.sleep(wait)
-        return replace(packet, pts=packet.pts + shift, dts=dts, arrived_us=self._clock.wall_us())
+        return Packet(packet.video, packet.pts + shift, dts, packet.duration, packet.key, packet.data, self._clock.wall_us())
 
 
 def path_of(address: str) -> Path:

@@ -1,7 +1,6 @@
 """Fills in the timestamps a demuxer leaves out, so that every packet has both."""
 
 from collections import deque
-from dataclasses import replace
 
 from barnhand.core.media import Packet
 
@@ -53,7 +52,9 @@ class Stamper:
         return ready
 
     def _stamp(self, packet: Packet, pts: int | None, dts: int | None) -> Packet:
-        step = sorted(self._steps)[len(self._steps) // 2]
+        step = packet.duration
+        if dts is None or not step:
+            step = sorted(self._steps)[len(self._steps) // 2]
         if dts is None:
             expected = (self._last_dts if self._last_dts is not None else (pts or 0) - step) + step
             dts = expected if pts is None else min(expected, pts)
@@ -63,4 +64,4 @@ class Stamper:
         if self._last_dts is not None and 0 < dts - self._last_dts <= 90_000:
             self._steps.append(dts - self._last_dts)
         self._last_dts = dts
-        return replace(packet, pts=pts, dts=dts, duration=packet.duration or step)
+        return Packet(packet.video, pts, dts, packet.duration or step, packet.key, packet.data, packet.arrived_us)
