@@ -23,7 +23,7 @@ from rich.table import Table
 
 from barnhand.core.frame import Frame
 from barnhand.core.time import PTS_HZ, SECOND_US
-from barnhand.demo import clips
+from barnhand.demo import films
 from benchmarks.yard import PASSWORD, Cameras, Yard, until
 
 ANALYSED_FPS = 5
@@ -104,7 +104,7 @@ def public_share(path: Path, seconds: float, models: Path) -> float:
 
 def analysis(seconds: float, models: Path) -> list[Row]:
     """Cameras with one horse a core."""
-    path = next(clip.video for clip in clips() if clip.name == "arena")
+    path = next(film.video for film in films() if film.name == "arena")
     ours, public = [], []
     for _ in range(3):
         ours.append(our_share(path, seconds))
@@ -220,7 +220,7 @@ def main() -> None:
     if {"page", "healing"} & set(parts):
         with tempfile.TemporaryDirectory(prefix="barnhand-bench-") as scratch:
             Path(scratch).chmod(0o755)
-            cameras = Cameras({clip.name: clip.video for clip in clips()})
+            cameras = Cameras({film.name: film.video for film in films()})
             cameras.start()
             with Yard(Path(scratch) / "data", {"BARNHAND_ANALYSTS": "1", "BARNHAND_MIN_FREE_GB": "0"}) as yard:
                 stream_id = yard.add("Arena", cameras.url("arena"))

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from benchmarks.yard import Cameras, Yard, until
 
-from barnhand.demo import clips
+from barnhand.demo import films
 
 
 @pytest.fixture(scope="session")
 def cameras() -> Iterator[Cameras]:
-    cameras = Cameras({clip.name: clip.video for clip in clips()})
+    cameras = Cameras({film.name: film.video for film in films()})
     cameras.start()
     yield cameras
     cameras.stop()

@@ -120,9 +120,9 @@ def bad_files(folder: Path, good: Path) -> dict[str, tuple[Path, set[str]]]:
 def test_a_bad_file_has_a_clear_state_and_disturbs_nothing(
     yard: Yard, paddock: str, tmp_path: Path, cameras: Cameras, kind: str
 ) -> None:
-    from barnhand.demo import clips
+    from barnhand.demo import films
 
-    path, causes = bad_files(tmp_path, clips()[0].video)[kind]
+    path, causes = bad_files(tmp_path, films()[0].video)[kind]
     answer = yard.client.post("/v1/streams", json={"name": kind, "source_type": "file", "source_url": str(path), "start": True})
     stream_id = answer.json()["id"]
     state = until(lambda: (s := yard.stream(stream_id)["state"]) and s["cause"] in causes and s, 20, f"{kind} is recognised")

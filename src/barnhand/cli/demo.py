@@ -23,6 +23,7 @@ from barnhand.store.addresses import split
 
 CAMERA_PORT = 18554
 PROOF_SECONDS = 90.0
+TITLES = {"stall_night": "Box 1, night", "paddock": "Paddock", "aisle": "Aisle", "arena": "Arena"}
 
 
 @dataclass
@@ -43,14 +44,14 @@ def demo(
     ] = None,
 ) -> None:
     """Show BarnHand at work on four demo cameras, in a data folder of its own."""
-    from barnhand.demo import clips
+    from barnhand.demo import films
 
     settings = read_settings()
     settings = settings.model_copy(update={"data": settings.data / "demo"})
     if not guardian.guarded():
         sys.exit(guardian.guard(sys.argv[1:]))
     supervisor = Supervisor(settings, SystemClock(), lambda step: err().print(f"[dim]{step} …[/]"))
-    order = {"clips": {clip.name: str(clip.video) for clip in clips()}, "port": CAMERA_PORT}
+    order = {"clips": {film.name: str(film.video) for film in films()}, "port": CAMERA_PORT}
     cameras = Child("cameras", "cameras", order, supervisor.folder.logs, SystemClock())
     stop = threading.Event()
     proven = threading.Event()
@@ -58,7 +59,7 @@ def demo(
     def show() -> None:
         if not up.wait_ready(supervisor, stop):
             return
-        ids = register(supervisor, [(clip.title, f"rtsp://127.0.0.1:{CAMERA_PORT}/{clip.name}") for clip in clips()])
+        ids = register(supervisor, [(TITLES[film.name], f"rtsp://127.0.0.1:{CAMERA_PORT}/{film.name}") for film in films()])
         if watch(supervisor, ids, stop):
             proven.set()
         if seconds is not None:
