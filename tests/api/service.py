@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,9 +103,8 @@ def state_of(
 
 def closed_with(connection: ClientConnection) -> int:
     """The code a WebSocket is closed with."""
-    try:
+    with suppress(ConnectionClosed):
         while True:
             connection.recv(timeout=10)
-    except ConnectionClosed as closed:
-        assert closed.rcvd is not None
-        return closed.rcvd.code
+    assert connection.close_code is not None
+    return connection.close_code

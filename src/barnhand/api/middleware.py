@@ -61,6 +61,15 @@ class Envelope:
             else:
                 await self._app(scope, limited, answer)
         finally:
-            # The route's pattern, not the path: an id in a label would make a figure for every chunk.
-            route = getattr(scope.get("route"), "path", "none")
-            self._metrics.answered(route, scope["method"], status, time.perf_counter() - began)
+            self._metrics.answered(pattern(scope), scope["method"], status, time.perf_counter() - began)
+
+
+def pattern(scope: Scope) -> str:
+    """The route an address went to, such as ``/v1/streams/{stream_id}``: an id in a label would make a figure of each."""
+    params = scope.get("path_params")
+    if params is None:
+        return "none"
+    if "path" in params:
+        return "page"
+    names = {str(value): name for name, value in params.items()}
+    return "/".join(f"{{{names[part]}}}" if part in names else part for part in scope["path"].split("/"))

@@ -82,10 +82,11 @@ def playlist(api: Api, stream_id: UUID, start_us: StartUs, end_us: EndUs) -> Res
     if end_us - start_us > LONGEST_PLAYLIST_US:
         raise ProblemError(422, "a playlist spans at most 24 h; ask for a shorter time")
     api.store.streams.get(str(stream_id), removed=True)
-    found = api.store.chunks.between(str(stream_id), start_us, end_us, limit=20_000)
-    if not found:
+    stored = api.store.chunks.between(str(stream_id), start_us, end_us, limit=20_000)
+    chunks = [each.chunk for each in stored if each.chunk.closed]
+    if not chunks:
         raise ProblemError(404, "nothing was recorded in that time; see the gaps for why")
-    text = vod_playlist([stored.chunk for stored in found], lambda chunk: media_url(chunk.id))
+    text = vod_playlist(chunks, lambda chunk: media_url(chunk.id))
     return Response(text, media_type="application/vnd.apple.mpegurl", headers={"Cache-Control": "no-store"})
 
 
