@@ -153,16 +153,16 @@ def barnhand_detector(path: Path, *, side: int = 64, batch: Shape = ("n",), meta
     return graph.save(path, {"boxes": (boxes, [*batch, 3, 4]), "scores": (scores, [*batch, 3])}, stated)
 
 
-def yolox(path: Path, *, side: int = 64, batch: int = 1) -> Path:
+def yolox(path: Path, *, side: int = 64, batch: int = 1, classes: int = 80) -> Path:
     """The blue blob in cell 0 with objectness 0.9 × horse 0.8; a better cow in the same place."""
     graph = Graph("images", [batch, 3, side, side])
     cx, cy, w, h = _centre_size(graph, _blue_box(graph, bgr=True, unit=255))
     eighth = graph.const(1 / 8)
     place = [graph.add("Mul", value, eighth) for value in (cx, cy)]
     size = [graph.add("Log", graph.add("Mul", value, eighth)) for value in (w, h)]
-    classes = [graph.like(cx, {17: 0.8, 19: 0.95}.get(index, 0.01)) for index in range(80)]
-    rows = _padded(graph, _row(graph, [*place, *size, graph.like(cx, 0.9), *classes]), 84, axis=1)
-    return graph.save(path, {"output": (rows, [batch, 84, 85])})
+    kinds = [graph.like(cx, {17: 0.8, 19: 0.95}.get(index, 0.01) if classes > 1 else 0.8) for index in range(classes)]
+    rows = _padded(graph, _row(graph, [*place, *size, graph.like(cx, 0.9), *kinds]), 84, axis=1)
+    return graph.save(path, {"output": (rows, [batch, 84, 5 + classes])})
 
 
 def yolo11(
@@ -195,14 +195,14 @@ def yolo11_end_to_end(path: Path, *, side: int = 64) -> Path:
     )
 
 
-def yolov5(path: Path, *, side: int = 64) -> Path:
+def yolov5(path: Path, *, side: int = 64, classes: int = 80) -> Path:
     """The blue blob with objectness 0.9 × horse 0.8, in half precision, as the published file is."""
     graph = Graph("images", [1, 3, side, side], TensorProto.FLOAT16)
     values = _centre_size(graph, _blue_box(graph, bgr=False, unit=1))
-    kinds = [graph.like(values[0], 0.8 if index == 17 else 0.01) for index in range(80)]
+    kinds = [graph.like(values[0], 0.8 if index == 17 or classes == 1 else 0.01) for index in range(classes)]
     rows = _padded(graph, _row(graph, [*values, graph.like(values[0], 0.9), *kinds]), 252, axis=1)
     half = graph.add("Cast", rows, to=TensorProto.FLOAT16)
-    return graph.save(path, {"output0": (half, [1, 252, 85])}, {"stride": "32"}, TensorProto.FLOAT16)
+    return graph.save(path, {"output0": (half, [1, 252, 5 + classes])}, {"stride": "32"}, TensorProto.FLOAT16)
 
 
 def ssdlite(path: Path) -> Path:

@@ -17,6 +17,7 @@ Build = Callable[[Path], Path]
 DETECTORS: dict[str, tuple[Build, str, float]] = {
     "barnhand": (known.barnhand_detector, "barnhand-detector", 0.9),
     "yolox": (known.yolox, "yolox", 0.72),
+    "yolox, one class": (lambda path: known.yolox(path, classes=1), "yolox", 0.72),
     "yolo11, fixed size": (known.yolo11, "yolo11", 0.8),
     "yolo11, free size": (
         lambda path: known.yolo11(path, free=True, metadata={"imgsz": "[96, 96]", "names": "{17: 'horse', 19: 'cow'}"}),
@@ -30,6 +31,7 @@ DETECTORS: dict[str, tuple[Build, str, float]] = {
     ),
     "yolo11, end to end": (known.yolo11_end_to_end, "yolo11", 0.8),
     "yolov5, half precision": (known.yolov5, "yolov5", 0.72),
+    "yolov5, one class": (lambda path: known.yolov5(path, classes=1), "yolov5", 0.72),
     "ssdlite": (known.ssdlite, "ssdlite", 0.8),
 }
 

@@ -54,6 +54,12 @@ def test_another_file_of_the_same_name_is_refused(shelf: Shelf, tmp_path: Path) 
     assert shelf.detector("net").family == "yolox"
 
 
+def test_a_catalogues_name_is_kept_for_its_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="another network named yolox-nano"):
+        Shelf(tmp_path / "models").add(known.yolox(tmp_path / "yolox-nano.onnx"))
+    assert Shelf(tmp_path / "models").add(known.yolox(tmp_path / "yolox-nano.onnx"), "mine").name == "mine"
+
+
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", "A", "active", "-x", ".hidden"])
 def test_a_name_that_is_no_name_is_refused(shelf: Shelf, tmp_path: Path, name: str) -> None:
     file = known.yolox(tmp_path / "net.onnx")

@@ -19,13 +19,13 @@ T = TypeVar("T")
 
 def out() -> Console:
     """For results; into a file or a pipe lines are not cut to a terminal's width."""
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, emoji=False, width=160)
 
 
 def err() -> Console:
     """For complaints and progress."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def complain(message: str | BarnHandError) -> None:

@@ -110,7 +110,8 @@ class Shelf:
         if not _NAME.fullmatch(name) or name == "active":
             raise ModelError(f"{name!r} cannot name a network; use small letters, digits, dots and dashes")
         taken = next((card for card in self.cards() if card.name == name), None)
-        if taken and (taken.embedded or taken.sha256 != digest):
+        known = next((item for item in self.catalogue if item.name == name), None)
+        if (taken and (taken.embedded or taken.sha256 != digest)) or (known and known.sha256 not in {None, digest}):
             raise ModelError(f"there is another network named {name}; give this one its own name with --name")
         stated = network.session.signature.metadata
         card = Card(

@@ -33,7 +33,7 @@ class Yolo11(BoxNetwork):
             raise ModelError(f"{session.name} was exported for the task {task!r}; BarnHand needs one for detect")
         self.side = square_side(session, _imgsz(session.signature))
         output = session.signature.outputs[0]
-        self._end_to_end = _end_to_end(output.shape)
+        self._end_to_end = _end_to_end(session.signature)
         count = 80 if self._end_to_end else (output.size(1) or 84) - 4
         self._horse = horse_class(session, count)
 
@@ -45,7 +45,7 @@ class Yolo11(BoxNetwork):
         output, side = signature.outputs[0], signature.inputs[0].size(2)
         if output.rank != 3:
             return False
-        if _end_to_end(output.shape):
+        if _end_to_end(signature):
             return True
         attributes, places = output.size(1) or 0, output.size(2)
         if side is not None and places is not None:
@@ -72,8 +72,15 @@ class Yolo11(BoxNetwork):
         return select(horses[:, :4], horses[:, 4], fit, floor)
 
 
-def _end_to_end(shape: tuple[int | str | None, ...]) -> bool:
-    return len(shape) == 3 and shape[2] == 6
+def _end_to_end(signature: Signature) -> bool:
+    """Rows of six that are no cells; one class of YOLOX or YOLOv5 has rows of six too, one or three a cell."""
+    output, side = signature.outputs[0], signature.inputs[0].size(2)
+    rows = output.size(1)
+    if output.rank != 3 or output.size(2) != 6:
+        return False
+    if side is None or rows is None:
+        return "task" in signature.metadata
+    return rows not in {cells(side), 3 * cells(side)}
 
 
 def _imgsz(signature: Signature) -> int:

@@ -43,7 +43,7 @@ class Yolov5(BoxNetwork):
             return False
         if side is not None and output.size(1) is not None:
             return output.size(1) == ANCHORS * cells(side)
-        return output.size(1) is None and attributes > 6 and "stride" in signature.metadata
+        return output.size(1) is None and "stride" in signature.metadata and "task" not in signature.metadata
 
     def preprocess(self, images: Sequence[Image]) -> tuple[Array, list[Placement]]:
         """Letterboxed RGB planes, 0..1."""
