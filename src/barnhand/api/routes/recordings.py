@@ -1,6 +1,7 @@
 """What is on disk: chunks, gaps, playlists, bytes, snapshots."""
 
 from typing import Annotated
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -22,7 +23,7 @@ LONGEST_PLAYLIST_US = 24 * 3600 * 1_000_000
 
 def media_url(chunk_id: str) -> str:
     """Where a chunk's bytes are."""
-    return f"/v1/chunks/{chunk_id}/media"
+    return f"/v1/chunks/{quote(chunk_id, safe='')}/media.mp4"
 
 
 def _describe(stored: StoredChunk) -> schemas.Chunk:
@@ -96,6 +97,8 @@ def read_chunk(api: Api, chunk_id: str) -> schemas.Chunk:
     return _describe(api.store.chunks.get(chunk_id))
 
 
+# Players that are not browsers, FFmpeg among them, want to see the suffix.
+@router.get("/chunks/{chunk_id}/media.mp4", response_class=FileResponse, include_in_schema=False)
 @router.get(
     "/chunks/{chunk_id}/media",
     response_class=FileResponse,
