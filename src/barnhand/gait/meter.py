@@ -39,6 +39,8 @@ class GaitOptions:
     """… and the least of it."""
     still: float = 0.2
     """Speed in body lengths / s below which a horse without a stride stands."""
+    shortest_stride: float = 0.35
+    """Body lengths a stride must carry a horse across the picture; a faster beat is noise, or the horse comes head on."""
     walk_hz: float = 1.07
     """Stride frequency that separates walk from trot …"""
     trot_hz: float = 1.45
@@ -102,7 +104,7 @@ class GaitMeter:
         options = self._options
         body = self._body(past)
         speed = self._speed(past, body)
-        beat = self._stride(past)
+        beat = self._stride(past, speed)
         metrics: Metrics = {
             "velocity": speed,
             "stride_frequency": None if beat is None else beat.hz,
@@ -131,14 +133,20 @@ class GaitMeter:
         slope = np.polyfit(seconds, np.stack([sight.centre for sight in near]), 1)[0]
         return float(np.hypot(slope[0], slope[1])) / max(body, 1.0)
 
-    def _stride(self, past: "deque[_Sight]") -> Stride | None:
+    def _stride(self, past: "deque[_Sight]", speed: float | None) -> Stride | None:
+        """The stride of a horse that goes somewhere: pawing and weaving are no strides."""
         now = past[-1].wall_us
+        if speed is None or speed < self._options.still:
+            return None
         seconds = np.array([(sight.wall_us - now) / SECOND_US for sight in past])
         trunk = np.nanmedian([s.trunk for s in past]) if any(np.isfinite(s.trunk) for s in past) else np.nan
         if not np.isfinite(trunk) or trunk <= 0:
             return None
         swings = np.stack([sight.swings for sight in past]) / (trunk * self._options.trunk)
-        return stride(seconds, list(swings.T), self._options.stride)
+        beat = stride(seconds, list(swings.T), self._options.stride)
+        if beat is None or speed / beat.hz < self._options.shortest_stride:
+            return None
+        return beat
 
     def _forget(self, wall_us: int, tracks: Sequence[Track]) -> None:
         living = {track.track_id for track in tracks}

@@ -2,7 +2,9 @@
 
 Each limb point swings to and fro along the body once a stride. Its position along the body, in body lengths, is a series
 with gaps (a leg is hidden now and then); the Lomb-Scargle periodogram (Scargle, ApJ 263, 1982) takes such series as they
-are. The spectra of all limb points are added, so that one lost leg does not matter.
+are. The spectra of all limb points are added, so that one lost leg does not matter. Where a pose takes a left leg for the
+right one now and then, the swing seems to come twice a stride: power at twice a frequency counts for it too, as long as
+the frequency itself has a fair share.
 """
 
 from collections.abc import Sequence
@@ -36,6 +38,8 @@ class StrideOptions:
     """Amplitude of the swing in body lengths below which a horse does not move its legs."""
     quality: float = 0.35
     """Quality below which nothing is said."""
+    fair: float = 0.4
+    """Power at a frequency, over that at its double, from which the double is taken for its harmonic."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,9 @@ def stride(seconds: Doubles, swings: Sequence[Doubles], options: StrideOptions |
     if fastest <= slowest:
         return None
     hz = np.linspace(slowest, fastest, 160)
-    power, total = np.zeros(len(hz)), 0.0
+    doubled = np.minimum(2 * hz, 0.49 / max(step, 1e-3))
+    within = 2 * hz == doubled
+    power, harmonic, total = np.zeros(len(hz)), np.zeros(len(hz)), 0.0
     for swing in swings:
         seen = np.isfinite(swing)
         if int(seen.sum()) < options.least_points or seconds[seen][-1] - seconds[seen][0] < 0.8 * span:
@@ -71,17 +77,20 @@ def stride(seconds: Doubles, swings: Sequence[Doubles], options: StrideOptions |
         variance = float(rest.var())
         if variance < (options.swing**2) / 2:
             continue
-        spectrum = lombscargle(seconds[seen], rest, 2 * np.pi * hz, floating_mean=True, normalize=True)
-        power += variance * np.asarray(spectrum, np.float64)
+        both = 2 * np.pi * np.concatenate([hz, doubled])
+        spectrum = np.asarray(lombscargle(seconds[seen], rest, both, floating_mean=True, normalize=True), np.float64)
+        power += variance * spectrum[: len(hz)]
+        harmonic += variance * spectrum[len(hz) :]
         total += variance
     if total <= 0:
         return None
-    shares = power / total
+    fair = within & (power >= options.fair * harmonic)
+    shares = (power + np.where(fair, harmonic, 0.0)) / total
     best = int(shares.argmax())
     # The peak of a rhythm slower than can be told lies on the edge.
     if best in {0, len(hz) - 1} or shares[best] < options.quality:
         return None
-    a, b, c = shares[best - 1 : best + 2]
+    a, b, c = power[best - 1 : best + 2]
     bend = a - 2 * b + c
-    shift = 0.5 * (a - c) / bend if abs(bend) > 1e-12 else 0.0
+    shift = float(np.clip(0.5 * (a - c) / bend, -0.5, 0.5)) if abs(bend) > 1e-12 else 0.0
     return Stride(float(hz[best] + shift * (hz[1] - hz[0])), float(min(shares[best], 1.0)))
