@@ -286,7 +286,6 @@ class Renderer:
             texture = self._context.texture((picture.shape[1], picture.shape[0]), 4, np.ascontiguousarray(picture).tobytes())
             texture.build_mipmaps()
             texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-            texture.anisotropy = 2.0
             if not SURFACES[name].tiles:
                 texture.repeat_x = texture.repeat_y = False
             self._surfaces[name] = texture

@@ -51,8 +51,10 @@ invariant gl_Position;
 uniform mat4 camera;
 in vec3 in_position; in vec3 in_normal; in vec2 in_uv; in vec4 in_tint;
 out vec3 world; out vec3 normal; out vec2 uv; out vec4 tint;
-void main() { world = in_position; normal = in_normal; uv = in_uv; tint = in_tint; gl_Position = camera * vec4(in_position,
-1.0); }
+void main() {
+    world = in_position; normal = in_normal; uv = in_uv; tint = in_tint;
+    gl_Position = camera * vec4(in_position, 1.0);
+}
 """
 
 SHADOW_PROP_VERTEX = """#version 330
@@ -148,48 +150,80 @@ HORSE_FRAGMENT = f"""#version 330
 {LIGHTING}
 uniform sampler3D noise; uniform float identity; uniform int layer; uniform float infrared;
 uniform vec3 body; uniform vec3 points; uniform vec3 mane; uniform vec3 muzzle; uniform vec3 white; uniform vec3 hoof;
-uniform vec4 socks; uniform vec4 face; uniform vec4 pattern; uniform vec4 tone; uniform vec3 offset; uniform vec3 gear;
-uniform vec3 gear_trim; uniform float gear_style; in vec3 world; in vec3 normal; in vec4 region; in vec4 zone; in vec3 coat;
-in vec3 rest_normal; layout(location = 0) out vec4 colour; layout(location = 1) out vec4 label; float fbm(vec3 p) {{ return
-texture(noise, p).r; }} void main() {{ vec3 n = normalize(normal); if (!gl_FrontFacing) n = -n; float fine = fbm(coat * 2.3 +
-offset), broad = fbm(coat * 0.42 + offset * 1.7), hairs = fbm(coat * vec3(9.0, 5.0, 5.0)); vec3 albedo = vec3(0.0); float
-gloss = 0.10; float edge = (fine - 0.5) * 0.16 + (hairs - 0.5) * 0.06; float leg = zone.y, head = zone.x; if (layer == 0) {{
-albedo = body * (0.86 + 0.28 * fine) * (0.93 + 0.14 * broad); float low = smoothstep(1.25, 0.95, coat.y + edge) * (1.0 - leg)
-* (1.0 - head); albedo *= mix(1.0, tone.x, low); albedo = mix(albedo, albedo * tone.y, smoothstep(1.55, 1.8, coat.y) * (1.0 -
-head) * 0.6); float rings = abs(fbm(coat * 1.6 + offset * 3.0) - 0.5) * 2.0; albedo *= 1.0 + pattern.z * (smoothstep(0.1, 0.5,
-rings) - 0.5); albedo = mix(albedo, points, leg * smoothstep(tone.z + 0.12, tone.z - 0.16, coat.y + edge)); albedo =
-mix(albedo, points, tone.w * smoothstep(0.035, 0.015, abs(coat.x)) * smoothstep(1.55, 1.65, coat.y) * (1.0 - head)); albedo =
-mix(albedo, muzzle, head * smoothstep(1.93, 1.76, coat.y + edge * 0.6) * 0.9); float patchy = smoothstep(pattern.x - 0.015,
-pattern.x + 0.015, broad + (fine - 0.5) * 0.10) * (1.0 - head * 0.8); albedo = mix(albedo, white * (0.9 + 0.2 * fine),
-patchy); float flecks = smoothstep(1.0 - pattern.w, 1.0 - pattern.w + 0.05, fbm(coat * 6.0 + offset)); albedo = mix(albedo,
-points, flecks * 0.6); float sock = coat.z > 0.0 ? (coat.x > 0.0 ? socks.x : socks.y) : (coat.x > 0.0 ? socks.z : socks.w);
-albedo = mix(albedo, white, leg * smoothstep(sock + 0.025, sock - 0.025, coat.y + edge * 0.8)); float front = smoothstep(0.15,
-0.45, dot(rest_normal, vec3(0.0, 0.55, 0.83))) * head; float along = clamp((2.2 - coat.y) / 0.45, 0.0, 1.0); float stripe =
-smoothstep(face.x + 0.012, face.x - 0.012, abs(coat.x) + edge * 0.25) * step(face.x, 1.0) * smoothstep(face.z, face.z - 0.05,
-along) * smoothstep(face.w - 0.02, face.w + 0.03, along); float star = smoothstep(face.y + 0.01, face.y - 0.01, length((coat -
-vec3(0.0, 2.14, 1.46)) * vec3(1.0, 0.8, 0.5)) + edge * 0.3); albedo = mix(albedo, white, front * max(stripe, star)); albedo =
-mix(albedo, body * 0.8, clamp(zone.w, 0.0, 1.0) * head * 0.5); float strands = 0.72 + 0.56 * fbm(vec3(coat.x * 7.0, coat.y *
-1.3, coat.z * 7.0)); albedo = mix(albedo, mane * strands * mix(1.0, smoothstep(pattern.x - 0.05, pattern.x, broad) * 2.0 +
-1.0, step(pattern.x, 0.9) * 0.4), smoothstep(0.35, 0.65, region.x)); albedo = mix(albedo, hoof * (0.85 + 0.3 * hairs),
-smoothstep(0.4, 0.6, region.y)); if (region.w > 0.45) {{ albedo = mix(vec3(0.012, 0.009, 0.007), vec3(0.9), infrared *
-smoothstep(0.5, 0.95, dot(n, normalize(eye - world)))); gloss = 1.2; }} }} #ifdef GEAR else if (layer == 1) {{ float under =
-0.98 + 0.14 * smoothstep(-0.6, 0.6, coat.z) * 0.0 + (fine - 0.5) * 0.02; bool on = coat.z > -0.93 && coat.z < 0.86 && coat.y >
-under && leg < 0.98 && region.x < 0.4 && !(coat.z > 0.6 && coat.y < 1.02); if (!on) discard; bool rim = coat.z < -0.88 ||
-coat.z > 0.81 || coat.y < under + 0.035 || abs(coat.x) < 0.012; albedo = rim ? gear_trim : gear; float check = step(0.9,
-fract(coat.y * 7.0)) + step(0.9, fract(coat.z * 7.0)); albedo = mix(albedo, gear_trim, 0.6 * min(check, 1.0) * step(0.5,
-gear_style)); albedo *= 0.75 + 0.5 * fine; gloss = 0.03; if (!rim && abs(coat.z - 0.35 + 0.1 * coat.y) < 0.022 && coat.y <
-1.25) albedo = gear_trim; }} else if (layer == 2) {{ vec3 axis = normalize(vec3(0.0, -0.36, 0.46)); float reach = dot(coat -
-vec3(0.0, 2.09, 1.26), axis); float behind = dot(coat - vec3(0.0, 2.09, 1.26), vec3(0.0, 0.79, 0.62)); bool nose_band =
-abs(reach - 0.335) < 0.016, poll = abs(reach + 0.005 + 0.25 * behind) < 0.014, cheek = reach > 0.0 && reach < 0.335 &&
-abs(behind - 0.015 - reach * 0.05) < 0.011; if (head < 0.7 || region.w > 0.3 || zone.z > 0.3 || !(nose_band || poll || cheek))
-discard; albedo = gear * (0.8 + 0.4 * hairs); gloss = 0.15; }} else if (layer == 3) {{ bool pad = coat.z > 0.02 && coat.z <
-0.52 && coat.y > 1.25 && coat.y < 2.0 && head < 0.1; bool girth = abs(coat.z - 0.36) < 0.045 && leg < 0.5 && coat.y < 1.3; if
-(!(pad || girth) || region.x > 0.4) discard; bool leather = coat.z > 0.1 && coat.z < 0.45 && coat.y > 1.36; albedo = girth ||
-leather ? vec3(0.05, 0.028, 0.016) : gear; albedo *= 0.8 + 0.4 * fine; gloss = leather ? 0.3 : 0.04; }} else {{ if (leg < 0.9
-|| coat.y > 0.52 || coat.y < 0.24 || region.y > 0.3) discard; albedo = gear * (0.8 + 0.4 * hairs); }} #endif n = normalize(n +
-0.16 * (vec3(hairs, fine, 1.0 - hairs) - 0.5)); float highlight; vec3 light = light_at(world, n, 0.22, highlight); light *=
-mix(1.0, 0.55, smoothstep(0.2, -0.9, n.y) * smoothstep(1.3, 0.2, world.y)); float rim = pow(1.0 - max(dot(n, normalize(eye -
-world)), 0.0), 3.0); if (infrared > 0.5) {{ float grey = dot(albedo, vec3(0.45, 0.35, 0.2)); albedo = vec3(0.06 + 0.62 *
-sqrt(grey) * (0.8 + 0.3 * fine)); }} colour = vec4(hazed(albedo * light * (1.0 + 0.35 * rim) + vec3(gloss * highlight * 0.35),
-world), 1.0); label = vec4(identity / 255.0, 0.0, 0.0, 1.0); }}
-"""
+uniform vec4 socks; uniform vec4 face; uniform vec4 pattern; uniform vec4 tone; uniform vec3 offset; uniform vec3 gear; uniform vec3 gear_trim;
+uniform float gear_style;
+in vec3 world; in vec3 normal; in vec4 region; in vec4 zone; in vec3 coat; in vec3 rest_normal;
+layout(location = 0) out vec4 colour; layout(location = 1) out vec4 label;
+float fbm(vec3 p) {{ return texture(noise, p).r; }}
+void main() {{
+    vec3 n = normalize(normal); if (!gl_FrontFacing) n = -n;
+    float fine = fbm(coat * 2.3 + offset), broad = fbm(coat * 0.42 + offset * 1.7), hairs = fbm(coat * vec3(9.0, 5.0, 5.0));
+    vec3 albedo = vec3(0.0); float gloss = 0.10;
+    float edge = (fine - 0.5) * 0.16 + (hairs - 0.5) * 0.06;
+    float leg = zone.y, head = zone.x;
+    if (layer == 0) {{
+        albedo = body * (0.86 + 0.28 * fine) * (0.93 + 0.14 * broad);
+        float low = smoothstep(1.25, 0.95, coat.y + edge) * (1.0 - leg) * (1.0 - head);
+        albedo *= mix(1.0, tone.x, low);
+        albedo = mix(albedo, albedo * tone.y, smoothstep(1.55, 1.8, coat.y) * (1.0 - head) * 0.6);
+        float rings = abs(fbm(coat * 1.6 + offset * 3.0) - 0.5) * 2.0;
+        albedo *= 1.0 + pattern.z * (smoothstep(0.1, 0.5, rings) - 0.5);
+        albedo = mix(albedo, points, leg * smoothstep(tone.z + 0.12, tone.z - 0.16, coat.y + edge));
+        albedo = mix(albedo, points, tone.w * smoothstep(0.035, 0.015, abs(coat.x)) * smoothstep(1.55, 1.65, coat.y) * (1.0 - head));
+        albedo = mix(albedo, muzzle, head * smoothstep(1.93, 1.76, coat.y + edge * 0.6) * 0.9);
+        float patchy = smoothstep(pattern.x - 0.015, pattern.x + 0.015, broad + (fine - 0.5) * 0.10) * (1.0 - head * 0.8);
+        albedo = mix(albedo, white * (0.9 + 0.2 * fine), patchy);
+        float flecks = smoothstep(1.0 - pattern.w, 1.0 - pattern.w + 0.05, fbm(coat * 6.0 + offset));
+        albedo = mix(albedo, points, flecks * 0.6);
+        float sock = coat.z > 0.0 ? (coat.x > 0.0 ? socks.x : socks.y) : (coat.x > 0.0 ? socks.z : socks.w);
+        albedo = mix(albedo, white, leg * smoothstep(sock + 0.025, sock - 0.025, coat.y + edge * 0.8));
+        float front = smoothstep(0.15, 0.45, dot(rest_normal, vec3(0.0, 0.55, 0.83))) * head;
+        float along = clamp((2.2 - coat.y) / 0.45, 0.0, 1.0);
+        float stripe = smoothstep(face.x + 0.012, face.x - 0.012, abs(coat.x) + edge * 0.25) * step(face.x, 1.0)
+            * smoothstep(face.z, face.z - 0.05, along) * smoothstep(face.w - 0.02, face.w + 0.03, along);
+        float star = smoothstep(face.y + 0.01, face.y - 0.01, length((coat - vec3(0.0, 2.14, 1.46)) * vec3(1.0, 0.8, 0.5)) + edge * 0.3);
+        albedo = mix(albedo, white, front * max(stripe, star));
+        albedo = mix(albedo, body * 0.8, clamp(zone.w, 0.0, 1.0) * head * 0.5);
+        float strands = 0.72 + 0.56 * fbm(vec3(coat.x * 7.0, coat.y * 1.3, coat.z * 7.0));
+        albedo = mix(albedo, mane * strands * mix(1.0, smoothstep(pattern.x - 0.05, pattern.x, broad) * 2.0 + 1.0, step(pattern.x, 0.9) * 0.4), smoothstep(0.35, 0.65, region.x));
+        albedo = mix(albedo, hoof * (0.85 + 0.3 * hairs), smoothstep(0.4, 0.6, region.y));
+        if (region.w > 0.45) {{ albedo = mix(vec3(0.012, 0.009, 0.007), vec3(0.9), infrared * smoothstep(0.5, 0.95, dot(n, normalize(eye - world)))); gloss = 1.2; }}
+    }}
+#ifdef GEAR
+    else if (layer == 1) {{
+        float under = 0.98 + 0.14 * smoothstep(-0.6, 0.6, coat.z) * 0.0 + (fine - 0.5) * 0.02;
+        bool on = coat.z > -0.93 && coat.z < 0.86 && coat.y > under && leg < 0.98 && region.x < 0.4 && !(coat.z > 0.6 && coat.y < 1.02);
+        if (!on) discard;
+        bool rim = coat.z < -0.88 || coat.z > 0.81 || coat.y < under + 0.035 || abs(coat.x) < 0.012;
+        albedo = rim ? gear_trim : gear;
+        float check = step(0.9, fract(coat.y * 7.0)) + step(0.9, fract(coat.z * 7.0));
+        albedo = mix(albedo, gear_trim, 0.6 * min(check, 1.0) * step(0.5, gear_style));
+        albedo *= 0.75 + 0.5 * fine; gloss = 0.03;
+        if (!rim && abs(coat.z - 0.35 + 0.1 * coat.y) < 0.022 && coat.y < 1.25) albedo = gear_trim;
+    }} else if (layer == 2) {{
+        vec3 axis = normalize(vec3(0.0, -0.36, 0.46));
+        float reach = dot(coat - vec3(0.0, 2.09, 1.26), axis);
+        float behind = dot(coat - vec3(0.0, 2.09, 1.26), vec3(0.0, 0.79, 0.62));
+        bool nose_band = abs(reach - 0.335) < 0.016, poll = abs(reach + 0.005 + 0.25 * behind) < 0.014, cheek = reach > 0.0 && reach < 0.335 && abs(behind - 0.015 - reach * 0.05) < 0.011;
+        if (head < 0.7 || region.w > 0.3 || zone.z > 0.3 || !(nose_band || poll || cheek)) discard;
+        albedo = gear * (0.8 + 0.4 * hairs); gloss = 0.15;
+    }} else if (layer == 3) {{
+        bool pad = coat.z > 0.02 && coat.z < 0.52 && coat.y > 1.25 && coat.y < 2.0 && head < 0.1;
+        bool girth = abs(coat.z - 0.36) < 0.045 && leg < 0.5 && coat.y < 1.3;
+        if (!(pad || girth) || region.x > 0.4) discard;
+        bool leather = coat.z > 0.1 && coat.z < 0.45 && coat.y > 1.36;
+        albedo = girth || leather ? vec3(0.05, 0.028, 0.016) : gear; albedo *= 0.8 + 0.4 * fine; gloss = leather ? 0.3 : 0.04;
+    }} else {{
+        if (leg < 0.9 || coat.y > 0.52 || coat.y < 0.24 || region.y > 0.3) discard;
+        albedo = gear * (0.8 + 0.4 * hairs);
+    }}
+#endif
+    n = normalize(n + 0.16 * (vec3(hairs, fine, 1.0 - hairs) - 0.5));
+    float highlight; vec3 light = light_at(world, n, 0.22, highlight);
+    light *= mix(1.0, 0.55, smoothstep(0.2, -0.9, n.y) * smoothstep(1.3, 0.2, world.y));
+    float rim = pow(1.0 - max(dot(n, normalize(eye - world)), 0.0), 3.0);
+    if (infrared > 0.5) {{ float grey = dot(albedo, vec3(0.45, 0.35, 0.2)); albedo = vec3(0.06 + 0.62 * sqrt(grey) * (0.8 + 0.3 * fine)); }}
+    colour = vec4(hazed(albedo * light * (1.0 + 0.35 * rim) + vec3(gloss * highlight * 0.35), world), 1.0);
+    label = vec4(identity / 255.0, 0.0, 0.0, 1.0);
+}}
+"""  # noqa: E501
