@@ -10,6 +10,9 @@ from barnhand.core.detection import Detections
 from barnhand.core.errors import MediaError
 from barnhand.core.geometry import xywh
 
+ALL = 0.01
+"""Least score of a box in the file when nobody says otherwise."""
+
 
 def detect(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures, videos, or folders of them.")],
@@ -17,7 +20,8 @@ def detect(
     draw: Annotated[Path | None, typer.Option("--draw", metavar="DIR", help="Write the pictures with boxes here.")] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Network; default is the one in use.")] = None,
     threshold: Annotated[
-        float | None, typer.Option("--threshold", min=0, max=1, help="Least score; default is the network's own.")
+        float | None,
+        typer.Option("--threshold", min=0, max=1, help="Least score; default is the network's own, and 0.01 in the file."),
     ] = None,
     tiles: Annotated[int, typer.Option("--tiles", min=1, max=8, help="Look at N x N parts too, for distant horses.")] = 1,
     every: Annotated[int, typer.Option("--every", min=1, help="Of a video, every N-th picture.")] = 1,
@@ -29,8 +33,10 @@ def detect(
     from barnhand.cli.pictures import gather, read
     from barnhand.detect import DetectOptions, Detector
 
-    options = DetectOptions(model=model, session=session_options(), threshold=threshold, tiles=tiles)
-    detector = Detector.load(shelf(), options)
+    # Average precision is a figure over all scores: a file of boxes for it must hold the unsure ones too.
+    least = ALL if threshold is None and json is not None else threshold
+    detector = Detector.load(shelf(), DetectOptions(model=model, session=session_options(), threshold=least, tiles=tiles))
+    sure = detector.network.threshold if threshold is None else threshold
     sources, complaints = gather(paths)
     for complaint in complaints:
         complain(complaint)
@@ -42,9 +48,10 @@ def detect(
                 for picture in read(source, every):
                     (found,) = detector.detect([picture.image])
                     results += rows(picture.file_name, picture.frame, found)
+                    horses = found[found.scores >= sure]
                     if json is None:
-                        out().print(f"{picture.file_name}: {told(found)}", markup=False)
-                    scored = zip(found.boxes, found.scores, strict=True)
+                        out().print(f"{picture.file_name}: {told(horses)}", markup=False)
+                    scored = zip(horses.boxes, horses.scores, strict=True)
                     drawings.add(picture, [Marked(box, f"Horse {score:.2f}") for box, score in scored])
             except MediaError as error:
                 complain(error)
