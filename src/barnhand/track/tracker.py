@@ -233,11 +233,16 @@ class Tracker:
         """Sure detections that nobody took start new animals."""
         columns = columns[detections.scores[columns] >= self._options.birth_score]
         seen = np.array([life.last_seen_us == wall_us for life in self._lives], bool)
-        taken = kalman.boxes_of(self._mean)[seen]
-        if len(columns) and len(taken):
-            columns = columns[iou(detections.boxes[columns], taken).max(axis=1) < self._options.duplicate]
-        if not len(columns):
+        taken = list(kalman.boxes_of(self._mean)[seen])
+        fresh = []
+        for column in columns[np.argsort(-detections.scores[columns], kind="stable")].tolist():
+            box = detections.boxes[column]
+            if not taken or iou(box[None], np.stack(taken)).max() < self._options.duplicate:
+                taken.append(box)
+                fresh.append(column)
+        if not fresh:
             return
+        columns = np.array(fresh, np.int64)
         mean, cov = kalman.start(detections.boxes[columns], self._options.motion)
         self._mean, self._cov = np.concatenate([self._mean, mean]), np.concatenate([self._cov, cov])
         for column in columns.tolist():
