@@ -63,11 +63,13 @@ def context(browser: Browser, yard: Yard) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
-    """Nobody is signed in yet. A script that fails, fails the test."""
+def page(context: BrowserContext) -> Iterator[Page]:
+    """Nobody is signed in yet. A script that fails, fails the test at its end."""
     made = context.new_page()
-    made.on("pageerror", lambda error: pytest.fail(f"the page threw {error}"))
-    return made
+    thrown: list[str] = []
+    made.on("pageerror", lambda error: thrown.append(str(error)))
+    yield made
+    assert thrown == []
 
 
 @pytest.fixture

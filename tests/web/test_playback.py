@@ -79,7 +79,7 @@ def test_keys_pause_step_and_change_the_speed(inside: Page, recorded: tuple[str,
     inside.goto(f"/cameras/{stream}?t={(start_us + 15_000_000) / 1e6:.2f}")
     inside.wait_for_function(PLAYING, timeout=30_000)
     inside.keyboard.press("k")
-    inside.wait_for_function("document.querySelector('video').paused")
+    inside.wait_for_function("() => document.querySelector('video').paused")
     before = pts_now(inside)
     inside.keyboard.press("ArrowLeft")
     inside.wait_for_function("pts => window.__barnhand.frames().at(-1).pts < pts - 9.5 * 90000", arg=before)
@@ -87,7 +87,7 @@ def test_keys_pause_step_and_change_the_speed(inside: Page, recorded: tuple[str,
     inside.keyboard.press(".")
     inside.keyboard.press(".")
     inside.keyboard.press("k")
-    inside.wait_for_function("document.querySelector('video').playbackRate === 4")
+    inside.wait_for_function("() => document.querySelector('video').playbackRate === 4")
     expect(inside.get_by_label("Speed")).to_have_value("4")
 
 

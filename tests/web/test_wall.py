@@ -45,7 +45,7 @@ def test_a_tile_goes_live_while_the_pointer_rests_on_it(inside: Page, yard: Yard
     expect(tile(inside, "Foaling box")).to_contain_text("Live")
     tile(inside, "Foaling box").hover()
     expect(inside.locator("video")).to_have_count(1)
-    inside.wait_for_function("window.__barnhand.frames().length > 10", timeout=20_000)
+    inside.wait_for_function("() => window.__barnhand.frames().length > 10", timeout=20_000)
     inside.get_by_role("heading", name="Cameras").hover()
     expect(inside.locator("video")).to_have_count(0)
 
