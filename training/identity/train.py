@@ -22,7 +22,7 @@ from training.identity.model import HorseEmbedder, contrast
 class Options:
     """How the embedder is trained."""
 
-    steps: int = 1500
+    steps: int = 1200
     """Contrastive steps."""
     identities: int = 32
     """Identities a batch, half of them rendered."""
@@ -35,7 +35,7 @@ class Options:
     weight_decay: float = 0.02
     seed: int = 17
     save_every: int = 50
-    rendered_views: int = 2
+    rendered_views: int = 3
     horse_views: int = 4
     other_views: int = 2
     silhouette_views: int = 4
