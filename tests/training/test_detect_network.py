@@ -1,0 +1,153 @@
+"""The torch network is the published one, and the exported file answers as the torch network."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from training.common.export import export_fp32, open_session, quantise_int8
+from training.detect.detector import Suppression
+from training.detect.export import QUANTISED, Calibration, Deployed, tail, whole_precision
+from training.detect.network import CLASSES, COCO_ROWS, HORSE, Nano, cells, decode, keep_classes, load_coco
+from training.detect.parity import drawing
+from training.detect.ranges import activation_ranges, best_range, rounded
+
+torch.set_num_threads(1)  # two threads on a busy machine wait for one another
+
+COCO = Path("../shared/models/yolox_nano_coco.onnx")
+shared = pytest.mark.skipif(not COCO.exists(), reason="needs the COCO weights in ../shared/models")
+
+
+def seeded(classes: int = len(CLASSES)) -> Nano:
+    torch.manual_seed(5)
+    return Nano(classes, width=8).eval()
+
+
+def picture(size: int = 416) -> np.ndarray:
+    return drawing(size).transpose(2, 0, 1)[None].astype(np.float32)
+
+
+@pytest.mark.shared
+@shared
+def test_the_loaded_network_answers_as_the_published_file() -> None:
+    (published,) = open_session(COCO).run(None, {"images": picture()})
+    with torch.no_grad():
+        ours = load_coco(COCO, rows=None)(torch.from_numpy(picture()))
+    corners, strides = cells(416, 416)
+    theirs = decode(torch.from_numpy(published[0, :, :4]), 416, 416)
+    np.testing.assert_allclose(ours.objectness[0].sigmoid(), published[0, :, 4], atol=1e-4)
+    np.testing.assert_allclose(ours.classes[0].sigmoid(), published[0, :, 5:], atol=1e-4)
+    np.testing.assert_allclose(ours.boxes[0] / strides, theirs / strides, atol=1e-2, rtol=1e-3)
+    assert corners.shape == (3549, 2)
+
+
+@pytest.mark.shared
+@shared
+def test_the_class_head_starts_from_cocos_rows() -> None:
+    whole, cut = load_coco(COCO, rows=None), load_coco(COCO)
+    for theirs, ours in zip(whole.heads, cut.heads, strict=True):
+        for row, name in enumerate(CLASSES):
+            torch.testing.assert_close(ours.class_out.weight[row], theirs.class_out.weight[COCO_ROWS[name]])
+
+
+def test_another_networks_file_is_refused(tmp_path: Path) -> None:
+    graph = onnx.helper.make_graph([], "empty", [], [])
+    onnx.save(onnx.helper.make_model(graph), str(tmp_path / "other.onnx"))
+    with pytest.raises(ValueError, match="not the COCO file"):
+        load_coco(tmp_path / "other.onnx")
+
+
+def test_a_cell_answers_with_a_box_around_its_own_corner() -> None:
+    boxes = decode(torch.zeros(1, 21, 4), 32, 32)[0]  # offset 0, log size 0: one stride in both directions
+    corners, strides = cells(32, 32)
+    torch.testing.assert_close(boxes, torch.cat([corners - strides / 2, corners + strides / 2], 1))
+
+
+def test_cutting_the_class_head_leaves_the_horse_as_it_was() -> None:
+    network, x = seeded(), torch.from_numpy(picture(64))
+    with torch.no_grad():
+        before = network(x)
+        keep_classes(network, (HORSE,))
+        after = network(x)
+    torch.testing.assert_close(after.classes[..., 0], before.classes[..., HORSE])
+    torch.testing.assert_close(after.boxes, before.boxes)
+
+
+def test_the_exported_file_takes_any_number_of_pictures_and_answers_as_torch(tmp_path: Path) -> None:
+    deployed = Deployed(seeded(), Calibration(slope=0.9, shift=0.4))
+    path = tmp_path / "net.onnx"
+    export_fp32(deployed, torch.zeros(2, 3, 64, 64), path, input_name="images", output_names=("boxes", "scores"))
+    session = open_session(path)
+    for count in (1, 3):
+        x = np.repeat(picture(64), count, axis=0)
+        boxes, scores = session.run(None, {"images": x})
+        with torch.no_grad():
+            expected = deployed(torch.from_numpy(x))
+        np.testing.assert_allclose(boxes, expected[0], atol=1e-2)
+        np.testing.assert_allclose(scores, expected[1], atol=1e-5)
+
+
+def test_int8_keeps_the_head_and_the_first_stages_in_float(tmp_path: Path) -> None:
+    whole, small = tmp_path / "net.onnx", tmp_path / "int8.onnx"
+    deployed = Deployed(seeded(), Calibration())
+    export_fp32(deployed, torch.zeros(1, 3, 64, 64), whole, input_name="images", output_names=("boxes", "scores"))
+    keep = [*tail(whole), *whole_precision(whole)]
+    quantise_int8(whole, small, input_name="images", batches=[picture(64)], keep_fp32=keep, op_types=QUANTISED)
+    graph = onnx.load(str(small)).graph
+    kinds = {t.name: t.data_type for t in graph.initializer}
+    by_precision: dict[bool, list[str]] = {True: [], False: []}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            by_precision[kinds.get(node.input[1]) == onnx.TensorProto.FLOAT].append(node.name)
+    assert all("/stem" in n or "/dark2" in n or "/dark3" in n or "_out" in n for n in by_precision[True])
+    assert sum("_out" in n for n in by_precision[True]) == 9
+    assert len(by_precision[False]) > 60
+    assert small.stat().st_size < whole.stat().st_size
+
+
+@pytest.mark.parametrize(("slope", "shift"), [(1.0, 0.0), (1.3, 0.8), (0.7, -0.5)])
+def test_calibration_never_changes_the_order_of_scores(slope: float, shift: float) -> None:
+    x = torch.from_numpy(picture(64))
+    with torch.no_grad():
+        plain = Deployed(seeded(), Calibration())(x)[1][0]
+        mapped = Deployed(seeded(), Calibration(slope, shift))(x)[1][0]
+    assert bool((mapped[plain.argsort()].diff() > -1e-6).all())
+
+
+def test_a_range_gives_up_what_silu_throws_away() -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(0, 2, 20_000), rng.uniform(-100, -20, 400)]).astype(np.float32)
+    low, high = best_range(values, activated=True)
+    assert low >= -10
+    assert high >= 4
+    assert best_range(values, activated=False)[0] == values.min()
+
+
+def test_rounding_keeps_zero_and_the_ends() -> None:
+    ends = rounded(np.array([-2.0, 0.0, 6.0], np.float32), -2.0, 6.0)
+    np.testing.assert_allclose(ends, [-2, 0, 6], atol=0.02)
+    assert ends[1] == 0
+
+
+def test_ranges_are_found_for_every_quantised_node(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    export_fp32(
+        Deployed(seeded(), Calibration()),
+        torch.zeros(1, 3, 64, 64),
+        path,
+        input_name="images",
+        output_names=("boxes", "scores"),
+    )
+    ranges = activation_ranges(path, ("Conv", "Sigmoid"), [picture(64)])
+    nodes = [n for n in onnx.load(str(path)).graph.node if n.op_type in {"Conv", "Sigmoid"}]
+    assert set(ranges) == {n.output[0] for n in nodes}
+    assert all(low < high for low, high in ranges.values())
+
+
+def test_suppression_survives_the_metadata() -> None:
+    how = Suppression(iou=0.7, soft=0.4, floor=0.02)
+    assert Suppression.from_json(how.as_json()) == how

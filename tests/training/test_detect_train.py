@@ -1,0 +1,141 @@
+"""A run that was stopped and goes on ends where the unbroken run ends."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from training.detect import train as training
+from training.detect.compose import Batches, Composer, Mix
+from training.detect.data import Library, Picture, doubtful, explained, held_out
+from training.detect.network import CLASSES, Nano, load_coco
+from training.detect.train import Recipe, Trainer, load_average, rate_at
+
+torch.set_num_threads(1)  # two threads on a busy machine wait for one another
+
+RECIPE = Recipe(steps=6, warmup=2, batch=2, seed=11)
+
+
+def tiny(_: Path) -> Nano:
+    torch.manual_seed(4)
+    return Nano(len(CLASSES), width=4)
+
+
+@pytest.fixture
+def trainer(monkeypatch: pytest.MonkeyPatch) -> type[Trainer]:
+    monkeypatch.setattr(training, "load_coco", tiny)
+    return Trainer
+
+
+@pytest.fixture
+def batches(tmp_path: Path) -> Batches:
+    rng = np.random.default_rng(0)
+    drawers = {}
+    for kind, label in (("horse", "horse"), ("livestock", "cow")):
+        path = tmp_path / f"{kind}.png"
+        cv2.imwrite(str(path), rng.integers(0, 255, (60, 80, 3), np.uint8))
+        box = np.array([[10, 10, 60, 50]], np.float32)
+        drawers[kind] = [Picture(path, kind, box, np.array([CLASSES.index(label)]), np.zeros((0, 4), np.float32))]
+    return Batches(Composer(Library(drawers), Mix(sizes=(64,)), RECIPE.seed), RECIPE.batch)
+
+
+def weights(run: Trainer) -> list[torch.Tensor]:
+    return [*run.network.state_dict().values(), *run.average.state_dict().values()]
+
+
+def test_resuming_is_the_same_as_never_stopping(trainer: type[Trainer], batches: Batches, tmp_path: Path) -> None:
+    whole = trainer(tmp_path, RECIPE)
+    for number in range(4):
+        whole.learn(batches[number])
+
+    first = trainer(tmp_path, RECIPE)
+    for number in range(2):
+        first.learn(batches[number])
+    first.save(tmp_path / "last.pt")
+    second = trainer(tmp_path, RECIPE)
+    second.restore(tmp_path / "last.pt")
+    assert second.step == 2
+    for number in range(2, 4):
+        second.learn(batches[number])
+
+    for one, two in zip(weights(whole), weights(second), strict=True):
+        torch.testing.assert_close(one, two, rtol=0, atol=0)
+
+
+def test_learning_changes_the_late_stages_and_leaves_the_early_ones(
+    trainer: type[Trainer], batches: Batches, tmp_path: Path
+) -> None:
+    run, before = trainer(tmp_path, RECIPE), tiny(tmp_path).state_dict()
+    run.learn(batches[0])
+    changed = {name for name, now in run.network.state_dict().items() if not torch.equal(now, before[name])}
+    assert changed
+    assert not [name for name in changed if name.startswith(("stem", "dark2"))]
+    assert all(torch.equal(now, before[name]) for name, now in run.teacher.state_dict().items())
+
+
+def test_another_runs_weights_start_at_step_nought(trainer: type[Trainer], batches: Batches, tmp_path: Path) -> None:
+    first = trainer(tmp_path, RECIPE)
+    first.learn(batches[0])
+    first.save(tmp_path / "first.pt")
+    second = trainer(tmp_path, RECIPE)
+    second.begin(tmp_path / "first.pt")
+    assert second.step == 0
+    for one, two in zip(first.average.state_dict().values(), second.network.state_dict().values(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_the_rate_rises_stays_and_falls() -> None:
+    recipe = Recipe(steps=100, warmup=10, decay=0.5, rate=1.0)
+    rates = [rate_at(recipe, step) for step in (0, 9, 30, 75, 99)]
+    assert rates == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.02])
+
+
+def test_a_checkpoint_without_coco_is_enough_to_export(
+    batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "load_coco", lambda _: Nano(len(CLASSES)))
+    run = Trainer(tmp_path, RECIPE)
+    run.save(tmp_path / "last.pt")
+    loaded = load_average(tmp_path / "last.pt")
+    assert loaded.classes == len(CLASSES)
+    assert not loaded.training
+
+
+LABELLED = np.array([[100, 100, 200, 200]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ([100, 100, 200, 200], True),
+        ([110, 120, 190, 230], True),
+        ([120, 120, 150, 150], True),
+        ([190, 190, 300, 300], False),
+        ([300, 300, 400, 400], False),
+    ],
+    ids=["the same", "much the same", "a part of it", "touching", "elsewhere"],
+)
+def test_a_mined_box_is_explained_by_a_label_on_it(box: list[float], expected: bool) -> None:
+    assert explained(np.array(box, np.float32), LABELLED) is expected
+
+
+def test_only_doubtful_boxes_become_regions_to_ignore() -> None:
+    mined = [[0.9, 100, 100, 200, 200], [0.8, 300, 300, 400, 400], [0.15, 10, 10, 50, 50]]
+    np.testing.assert_allclose(doubtful(mined, LABELLED), [[300, 300, 400, 400]])
+
+
+def test_what_is_held_out_is_a_fixed_draw_by_name() -> None:
+    names = [f"animalpose/{n:06d}.jpg" for n in range(2000)]
+    held = [name for name in names if held_out(name, "animalpose")]
+    assert held == [name for name in names if held_out(name, "animalpose")]
+    assert 60 < len(held) < 140
+    assert not held_out("arena/a.jpg", "arena")
+
+
+def test_the_tiny_network_of_these_tests_is_not_the_coco_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load_coco(tmp_path / "missing.onnx")
