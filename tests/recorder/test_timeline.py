@@ -229,6 +229,19 @@ def test_pictures_out_of_order_keep_their_order() -> None:
     assert all(p.wall_us <= p.packet.arrived_us + 20 for p in placed)
 
 
+def test_a_decoding_time_that_is_guessed_back_is_no_restart() -> None:
+    cam = camera()
+    placed = cam.send(2)
+    for _ in range(20):
+        packet = Packet(True, cam.stamp, cam.stamp - 4 * FRAME, FRAME, False, b"", cam.clock.wall_us())
+        placed += cam.timeline.place(packet, cam.clock.monotonic())
+        cam.stamp += FRAME
+        cam.clock.advance(0.04)
+        placed += cam.send(0.2)
+    assert rises(placed)
+    assert late_us(placed[-1]) == pytest.approx(0, abs=1000)
+
+
 def test_sound_follows_the_picture_and_old_sound_is_dropped_after_a_restart() -> None:
     cam = camera()
     placed = cam.send(2)

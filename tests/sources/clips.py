@@ -14,6 +14,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "plain": {},
     "small": {"width": 160, "height": 128},
     "b_frames": {"b_frames": 2},
+    "pyramid": {"b_frames": 3, "audio": "aac", "fps": 30, "frames": 47},
     "hevc": {"codec": "libx265"},
     "hevc_b": {"codec": "libx265", "b_frames": 2},
     "sound": {"audio": "aac"},

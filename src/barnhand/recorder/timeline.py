@@ -103,9 +103,10 @@ class Timeline:
         self._source = (packet.dts, monotonic)
         ahead = (packet.dts - last_dts) / PTS_HZ
         here = pts_of_wall(packet.arrived_us) - packet.pts
-        if ahead < 0 or ahead - (monotonic - last_monotonic) > options.leap_s:
+        # FFmpeg guesses the decoding times of cameras with B-frames, and may guess back by a picture or two.
+        if ahead < -1 or ahead - (monotonic - last_monotonic) > options.leap_s:
             # The camera started its timestamps anew: go on where the picture is now, never before the last one.
-            after = self._last.get(True, 0) + (max(self._steps) if self._steps else 1)
+            after = self._last.get(True, 0) + (min(self._steps) if self._steps else 1)
             self._offset = self._target = max(here, after - packet.dts)
             self._pending = 0
             self._window, self._window_since = [], monotonic
@@ -117,7 +118,7 @@ class Timeline:
             if self._target - self._offset > options.leap_s * PTS_HZ and not self._pending:
                 self._pending = self._target - self._offset  # the camera paused its clock: no slewing catches that up
         if self._target != self._offset and not self._pending:
-            step = int(ahead * PTS_HZ * options.slew)
+            step = int(max(ahead, 0) * PTS_HZ * options.slew)
             self._offset += max(-step, min(step, self._target - self._offset))
 
     def _put(self, packet: Packet) -> Placed | None:
