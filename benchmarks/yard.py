@@ -81,7 +81,7 @@ class Yard:
         self.folder = folder
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self._environment = {
+        self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("BARNHAND_")},
             "BARNHAND_DATA": str(folder),
             "BARNHAND_PORT": str(self.port),
@@ -106,7 +106,7 @@ class Yard:
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "barnhand", "up"],
-                env=self._environment,
+                env=self.environment,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,

@@ -96,7 +96,7 @@ def test_a_second_barnhand_on_the_same_folder_is_refused_in_words(yard: Yard) ->
     import sys
 
     done = subprocess.run(
-        [sys.executable, "-m", "barnhand", "up"], env=yard._environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "barnhand", "up"], env=yard.environment, capture_output=True, text=True, timeout=30, check=False
     )
     assert done.returncode != 0
     assert "already runs" in done.stderr

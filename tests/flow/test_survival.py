@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import httpx
@@ -62,3 +64,18 @@ def test_recording_does_not_need_the_database_or_the_hub(yard: Yard, paddock: st
         for name in ("postgres", "valkey"):
             os.kill(processes[name], signal.SIGCONT)
     until(yard.ready, 20, "the page is ready again")
+
+
+def test_after_all_that_recordings_and_rows_agree(yard: Yard, paddock: str) -> None:
+    def agree() -> bool:
+        done = subprocess.run(
+            [sys.executable, "-m", "barnhand", "check"],
+            env=yard.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return "Recordings and rows agree." in done.stdout
+
+    until(agree, 60, "barnhand check has nothing left to say")

@@ -9,7 +9,7 @@ from barnhand.core.time import SystemClock
 from barnhand.hub.embedded import EmbeddedHub
 from barnhand.hub.hub import Hub
 from barnhand.settings.settings import Settings
-from barnhand.store.database import connect
+from barnhand.store.database import Database, connect
 from barnhand.store.embedded import EmbeddedPostgres
 from barnhand.store.migrate import migrate
 from barnhand.store.secrets import SecretBox
@@ -19,6 +19,13 @@ from barnhand.store.store import Store
 @contextmanager
 def local_store(settings: Settings) -> Iterator[Store]:
     """The store of these settings; an embedded database that does not run is started and stopped again."""
+    with local_database(settings) as (store, _):
+        yield store
+
+
+@contextmanager
+def local_database(settings: Settings) -> Iterator[tuple[Store, Database]]:
+    """The same, with the database itself beside the store."""
     folder = DataFolder(settings.data)
     folder.prepare()
     embedded: EmbeddedPostgres | None = None
@@ -34,9 +41,10 @@ def local_store(settings: Settings) -> Iterator[Store]:
     try:
         engine = connect(url, pool=1)
         migrate(engine)
-        store = Store(engine, SecretBox.open(folder.secrets), SystemClock())
+        clock = SystemClock()
+        store = Store(engine, SecretBox.open(folder.secrets), clock)
         try:
-            yield store
+            yield store, Database(engine, clock)
         finally:
             store.close()
     finally:

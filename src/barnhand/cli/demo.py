@@ -40,7 +40,7 @@ class Seen:
 def demo(
     seconds: Annotated[
         float | None,
-        typer.Option("--for", help="End by itself after so many seconds; without a terminal it ends once all cameras are seen."),
+        typer.Option("--for", help="End so many seconds after all cameras are seen; without a terminal: at once."),
     ] = None,
 ) -> None:
     """Show BarnHand at work on four demo cameras, in a data folder of its own."""

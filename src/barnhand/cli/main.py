@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from barnhand.cli import add, analyze, detect, models, pose, up
+from barnhand.cli import add, analyze, check, demo, detect, models, pose, up
 from barnhand.cli.console import FAILED, complain
 from barnhand.core.errors import BarnHandError
 
@@ -20,7 +20,9 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.command("up")(up.up)
+    app.command("demo")(demo.demo)
     app.command("add")(add.add)
+    app.command("check")(check.check)
     app.command("detect")(detect.detect)
     app.command("pose")(pose.pose)
     app.command("analyze")(analyze.analyze)
