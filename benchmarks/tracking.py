@@ -1,0 +1,243 @@
+"""BarnHand's tracker beside public Python trackers on the same detections: identity and speed.
+
+    python -m benchmarks.tracking [--repeats 1] [--data ../shared/data] [--rendered FOLDER] [--no-simulated]
+
+Scenes: simulated ones (``benchmarks/scenes.py``); ``herd_beach`` with identities labelled by hand
+(``training/labels/herd_beach_tracks.json``), at 30 and at 5 pictures a second; rendered videos with their truth beside them.
+On video every tracker gets the boxes of BarnHand's detector, once; BarnHand's also asks its own embedder where there is one.
+Times are processor time of the tracker alone: decoding, detection and embedding are not in it.
+
+Peers: ByteTrack of supervision (MIT), and ByteTrack, OC-SORT, BoT-SORT and C-BIoU of trackers (Apache-2.0), all from PyPI.
+Each is told the frame rate and to keep a lost animal for 10 s. Norfair needs numpy < 2 and boxmot is AGPL-3.0: left out.
+"""
+
+import argparse
+import contextlib
+import inspect
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from barnhand.cli.clip import open_clip
+from barnhand.core.errors import NotFoundError
+from barnhand.core.geometry import xyxy
+from barnhand.detect import DetectOptions, Detector
+from barnhand.identity.embedder import Embedder
+from barnhand.networks.shelf import Shelf
+from barnhand.track import Tracker
+from benchmarks.scenes import SCENES, Moment, play
+from benchmarks.scores import Boxes, Score, score
+
+Step = Callable[[Moment], Boxes]
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    score: Score
+    ms: float
+
+
+def ours(_fps: float, *, looks: bool = True) -> Step:
+    tracker = Tracker()
+
+    def step(moment: Moment) -> Boxes:
+        embed = (lambda which: moment.looks[which]) if looks else None
+        tracks = tracker.update(moment.frame, moment.detections, embed)
+        return {t.track_id: t.box for t in tracks if t.seen}
+
+    return step
+
+
+def supervision_bytetrack(fps: float) -> Step:
+    import supervision as sv
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tracker = sv.ByteTrack(frame_rate=round(fps), lost_track_buffer=300, track_activation_threshold=0.4)
+
+    def step(moment: Moment) -> Boxes:
+        found = tracker.update_with_detections(_supervision(moment))
+        return dict(zip(found.tracker_id.tolist(), found.xyxy.astype(np.float32), strict=True)) if len(found) else {}
+
+    return step
+
+
+def _supervision(moment: Moment):
+    import supervision as sv
+
+    d = moment.detections
+    return sv.Detections(xyxy=d.boxes.copy(), confidence=d.scores.copy(), class_id=np.zeros(len(d), int))
+
+
+def roboflow(name: str) -> Callable[[float], Step]:
+    def build(fps: float) -> Step:
+        import trackers
+
+        kind = getattr(trackers, name)
+        wanted = {"lost_track_buffer": 300, "frame_rate": fps, "track_activation_threshold": 0.4}
+        known = inspect.signature(kind.__init__).parameters
+        tracker = kind(**{k: v for k, v in wanted.items() if k in known})
+        with_frame = "frame" in inspect.signature(tracker.update).parameters
+
+        def step(moment: Moment) -> Boxes:
+            extra = {"frame": moment.frame.image} if with_frame else {}
+            found = tracker.update(_supervision(moment), **extra)
+            if not len(found) or found.tracker_id is None:
+                return {}
+            kept = found.tracker_id >= 0
+            return dict(zip(found.tracker_id[kept].tolist(), found.xyxy[kept].astype(np.float32), strict=True))
+
+        return step
+
+    return build
+
+
+CONTENDERS: dict[str, Callable[[float], Step]] = {
+    "BarnHand": ours,
+    "BarnHand, no looks": lambda fps: ours(fps, looks=False),
+    "ByteTrack (supervision)": supervision_bytetrack,
+    "ByteTrack (trackers)": roboflow("ByteTrackTracker"),
+    "OC-SORT (trackers)": roboflow("OCSORTTracker"),
+    "BoT-SORT (trackers)": roboflow("BoTSORTTracker"),
+    "C-BIoU (trackers)": roboflow("CBIoUTracker"),
+}
+
+
+def race(moments: Sequence[Moment], fps: float, judged: Sequence[bool] | None = None) -> list[Result]:
+    """Every contender over the same pictures; only ``judged`` pictures count (all by default)."""
+    results = []
+    for name, build in CONTENDERS.items():
+        step, found, spent = build(fps), [], 0.0
+        for moment in moments:
+            began = time.process_time()
+            boxes = step(moment)
+            spent += time.process_time() - began
+            found.append(boxes)
+        keep = [True] * len(moments) if judged is None else list(judged)
+        truth = [m.truth for m, k in zip(moments, keep, strict=True) if k]
+        seen = [f for f, k in zip(found, keep, strict=True) if k]
+        results.append(Result(name, score(truth, seen), 1000 * spent / len(moments)))
+    return results
+
+
+def show(title: str, results: Sequence[Result]) -> None:
+    print(f"\n{title}")
+    print(f"{'':26}{'HOTA':>7}{'AssA':>7}{'IDF1':>7}{'switches':>10}{'ms/frame':>10}")
+    for r in results:
+        s = r.score
+        print(f"{r.name:26}{s.hota:7.3f}{s.assa:7.3f}{s.idf1:7.3f}{s.switches:10d}{r.ms:10.2f}")
+
+
+def mean(rows: Sequence[Sequence[Result]]) -> list[Result]:
+    out = []
+    for column in zip(*rows, strict=True):
+        s = [r.score for r in column]
+        whole = Score(
+            float(np.mean([v.hota for v in s])),
+            float(np.mean([v.assa for v in s])),
+            float(np.mean([v.deta for v in s])),
+            float(np.mean([v.idf1 for v in s])),
+            sum(v.switches for v in s),
+        )
+        out.append(Result(column[0].name, whole, float(np.mean([r.ms for r in column]))))
+    return out
+
+
+LABELS = Path(__file__).parents[1] / "training/labels/herd_beach_tracks.json"
+
+
+def herd(data: Path) -> Iterator[tuple[str, list[Moment], float, list[bool]]]:
+    """``herd_beach`` with the labelled identities, every picture and every sixth."""
+    labels = json.loads(LABELS.read_text())
+    names = sorted({name for horses in labels["frames"].values() for name in horses})
+    truth = {
+        int(number): {names.index(name): xyxy(np.array([box], np.float32))[0] for name, box in horses.items()}
+        for number, horses in labels["frames"].items()
+    }
+    moments = list(watched(data / "video" / labels["video"], truth))
+    yield "herd_beach, 30 fps", moments, 30.0, [k in truth for k in range(len(moments))]
+    yield "herd_beach, 5 fps", moments[::6], 5.0, [k in truth for k in range(0, len(moments), 6)]
+
+
+def rendered(folder: Path) -> Iterator[tuple[str, list[Moment], float, list[bool]]]:
+    """Videos with ``NAME.json`` beside ``NAME.mp4``, five pictures a second."""
+    for path in sorted(folder.glob("*.mp4")):
+        side = path.with_suffix(".json")
+        if not side.is_file():
+            continue
+        told = json.loads(side.read_text())
+        truth = {k: boxes_of(frame) for k, frame in enumerate(told["frames"])}
+        if len({horse for boxes in truth.values() for horse in boxes}) < 2:
+            continue
+        fps = float(told.get("fps", 25))
+        step = max(1, round(fps / 5))
+        moments = list(watched(path, truth, step))
+        yield f"{path.stem}, {fps / step:g} fps", moments, fps / step, [True] * len(moments)
+
+
+def boxes_of(frame: dict[str, Any]) -> Boxes:
+    """Identity → box of the horses of a rendered picture that show at least a quarter of themselves."""
+    out: Boxes = {}
+    for horse in frame.get("horses", []):
+        shown = float(horse.get("visible", 1.0))
+        if shown >= 0.25:
+            name = str(horse["horse"])
+            out[sum(ord(c) << (8 * (k % 6)) for k, c in enumerate(name))] = xyxy(np.array([horse["bbox"]], np.float32))[0]
+    return out
+
+
+def watched(path: Path, truth: dict[int, Boxes], step: int = 1) -> Iterator[Moment]:
+    """A video's pictures with detections and, where there is an embedder, looks (NaN where there is none)."""
+    shelf = Shelf(None)
+    detector = Detector.load(shelf, DetectOptions(threshold=0.1))
+    embedder: Embedder | None = None
+    with contextlib.suppress(NotFoundError):
+        embedder = Embedder.load(shelf)
+    with open_clip(path) as clip:
+        for number, frame in enumerate(clip.frames()):
+            if number % step:
+                continue
+            (found,) = detector.detect([frame.image])
+            looks = np.full((len(found), 1), np.nan, np.float32)
+            if embedder is not None:
+                looks = embedder.embed(frame.image, found.boxes)
+            yield Moment(frame, found, looks, truth.get(number, {}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=1, help="seeds a simulated scene")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with video/herd_beach.mp4")
+    parser.add_argument("--rendered", type=Path, default=Path("src/barnhand/demo"), help="videos with truth beside them")
+    parser.add_argument("--no-simulated", action="store_true", help="leave the simulated scenes out")
+    args = parser.parse_args()
+    if (args.data / "video/herd_beach.mp4").is_file():
+        for title, moments, fps, judged in herd(args.data):
+            show(title, race(moments, fps, judged))
+    for title, moments, fps, judged in rendered(args.rendered) if args.rendered.is_dir() else ():
+        show(f"rendered: {title}", race(moments, fps, judged))
+    if not args.no_simulated:
+        simulated(args.repeats)
+
+
+def simulated(repeats: int) -> None:
+    every: list[list[Result]] = []
+    for scene in SCENES:
+        rows = []
+        for again in range(repeats):
+            moments = list(play(replace(scene, seed=scene.seed + 100 * again)))
+            rows.append(race(moments, scene.fps))
+        every.append(mean(rows))
+        show(f"simulated: {scene.name} ({scene.horses} horses, {scene.fps:g} fps, {repeats} seeds)", every[-1])
+    show("simulated, all", mean(every))
+
+
+if __name__ == "__main__":
+    main()
