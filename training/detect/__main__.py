@@ -1,4 +1,4 @@
-"""`python -m training.detect mine|train|evaluate|export`: see `training/README.md`."""
+"""`python -m training.detect mine|train|blend|evaluate|export`: see `training/README.md`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,7 +32,66 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--rate", type=float, help="learning rate")
     train.add_argument("--device", default="cpu", help="cpu or cuda")
     train.add_argument("--workers", type=int, default=1, help="loader processes")
+
+    blend = commands.add_parser("blend", help="mean of the COCO weights and of checkpoints")
+    blend.add_argument("parts", nargs="+", metavar="CHECKPOINT=SHARE", help="what is left of 1 goes to COCO")
+    blend.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+
+    evaluate = commands.add_parser("evaluate", help="figures beside both yardsticks")
+    evaluate.add_argument("detectors", nargs="*", type=Path, help="checkpoints (.pt) or exported files (.onnx)")
+    evaluate.add_argument("--sets", default="animalpose,arena,video", help="comma list, or all")
+    evaluate.add_argument("--mined", type=Path, help="what `mine` wrote, for the held-out set")
+    evaluate.add_argument("--cache", type=Path, help="folder in which the yardsticks' results are kept")
+
+    export = commands.add_parser("export", help="write the calibrated int8 file and its parity archive")
+    export.add_argument("checkpoint", type=Path)
+    export.add_argument("--out", type=Path, required=True, help="horse-detector.onnx to write")
+    export.add_argument("--version", required=True, help="written into the file")
+    export.add_argument("--mined", type=Path, help="what `mine` wrote")
+    export.add_argument("--rate", type=float, default=0.02, help="false boxes a picture of other animals at 0.3")
+    export.add_argument("--doubt", type=float, default=2.0, help="how much looking like another animal costs")
+    export.add_argument("--rendered", type=Path, nargs="*", default=[], help="pictures for the parity archive")
     return top
+
+
+def measured(options: argparse.Namespace) -> str:
+    """What `evaluate` prints."""
+    from training.detect.detector import Exported, Torch
+    from training.detect.evaluate import compare, latency_ms, render
+    from training.detect.sets import evaluation_sets
+    from training.detect.train import load_average
+    from training.detect.yardsticks import YARDSTICKS, Detector, drive
+
+    detectors: dict[str, Detector] = {name: make(options.models / f"{name}.onnx") for name, make in YARDSTICKS.items()}
+    for path in options.detectors:
+        detectors[path.stem] = Torch(load_average(path)) if path.suffix == ".pt" else Exported(path)
+    known = evaluation_sets(options.data, options.mined)
+    wanted = known if options.sets == "all" else options.sets.split(",")
+    table = compare(detectors, {name: known[name]() for name in wanted}, cache=options.cache)
+    times = {name: latency_ms(drive(detector)) for name, detector in detectors.items()}
+    return render(table) + "\n\n" + "\n".join(f"{name}: {ms:.1f} ms on one thread" for name, ms in times.items())
+
+
+def exported(options: argparse.Namespace) -> str:
+    """Calibrate on held-out and val pictures, export, write the parity archive."""
+    from training.detect.calibrate import shift_for
+    from training.detect.detector import Exported, Suppression
+    from training.detect.evaluate import detect
+    from training.detect.export import Calibration, export
+    from training.detect.parity import write_parity
+    from training.detect.sets import held_out, still
+    from training.detect.train import load_average
+
+    how = Suppression()
+    plain = Calibration(doubt=options.doubt)
+    export(load_average(options.checkpoint), options.data, options.out, options.version, plain, how)
+    animals = held_out(options.data, options.mined, ("livestock", "pet")) + still(options.data, "animalpose")
+    shift = shift_for(animals, detect(Exported(options.out), animals), options.rate)
+    chosen = Calibration(shift=shift, doubt=options.doubt)
+    deployed = export(load_average(options.checkpoint), options.data, options.out, options.version, chosen, how)
+    pictures = [np.asarray(cv2.imread(str(path)), np.uint8) for path in options.rendered]
+    write_parity(deployed, options.out.with_suffix(".parity.npz"), pictures)
+    return f"{options.out.name}: {options.out.stat().st_size / 1e6:.2f} MB, shift {shift:+.3f}, doubt {options.doubt}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,6 +124,15 @@ def main(arguments: list[str] | None = None) -> int:
             device=options.device,
             workers=options.workers,
         )
+    elif options.command == "blend":
+        from training.detect.train import blend
+
+        pairs = [part.rsplit("=", 1) for part in options.parts]
+        blend(coco, [(Path(path), float(share)) for path, share in pairs], options.out)
+    elif options.command == "evaluate":
+        print(measured(options))
+    else:
+        print(exported(options))
     return 0
 
 

@@ -36,7 +36,7 @@ class Suppression:
 
 
 class Torch:
-    """The network before export."""
+    """The network of a checkpoint, uncalibrated."""
 
     def __init__(self, network: Nano, size: int = 416, suppression: Suppression | None = None) -> None:
         self.network, self.size, self.suppression = network.eval(), size, suppression or Suppression()

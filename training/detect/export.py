@@ -16,12 +16,14 @@ from torch import Tensor, nn
 from training.common.export import export_fp32, quantise_int8, write_metadata
 from training.detect.data import load
 from training.detect.detector import Suppression
-from training.detect.network import HORSE, Nano, keep_classes
+from training.detect.network import CLASSES, HORSE, Nano, keep_classes
 from training.detect.ranges import activation_ranges
 from training.detect.yardsticks import letterbox
 
 Array = npt.NDArray[np.float32]
 
+#: The score from which a box counts; `Calibration.shift` is chosen for it.
+THRESHOLD = 0.3
 LICENCE = "MIT (BarnHand); weights derived from YOLOX-nano, Apache-2.0, Copyright (c) 2021-2022 Megvii Inc."
 
 
@@ -36,32 +38,46 @@ FLOAT = ("/network/stem", "/network/dark2", "/network/dark3")
 
 @dataclass(frozen=True)
 class Calibration:
-    """A rising map of scores, a straight line on logits: score' = sigmoid(slope · logit(score) + shift)."""
+    """How objectness and classes become the score.
+
+    score = sigmoid(slope · logit(objectness · horse · (horse / (horse + rival))^doubt) + shift), where `rival` is the
+    highest of cow, sheep, dog and cat. `slope` and `shift` never change the order of scores; `shift` puts the wanted
+    rate of false boxes at 0.3. `doubt` takes score from a box that looks like another animal as well.
+    """
 
     slope: float = 1.0
     shift: float = 0.0
+    doubt: float = 0.0
+
+
+#: Animals whose class outputs stay in the exported network, as evidence against a horse.
+RIVALS = tuple(CLASSES.index(name) for name in ("cow", "sheep", "dog", "cat"))
 
 
 class Deployed(nn.Module):
     """The network as the runtime sees it.
 
     Input `images` (N, 3, S, S) float BGR 0–255. Output `boxes` (N, M, 4), corners in input pixels, and `scores` (N, M)
-    in 0…1: objectness × horse, calibrated.
+    in 0…1. The network given is cut down to the horse's class and its rivals', in place.
     """
 
     def __init__(self, network: Nano, calibration: Calibration) -> None:
         super().__init__()
         self.network = network
-        if network.classes > 1:
-            keep_classes(network, (HORSE,))
-        self.slope, self.shift = calibration.slope, calibration.shift
+        if network.classes == len(CLASSES):
+            keep_classes(network, (HORSE, *RIVALS))
+        self.calibration = calibration
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         out = self.network(images)
-        score = torch.sigmoid(out.objectness) * torch.sigmoid(out.classes[..., 0])
+        c = self.calibration
+        classes = torch.sigmoid(out.classes)
+        horse, rival = classes[..., 0], classes[..., 1:].amax(-1)
+        score = torch.sigmoid(out.objectness) * horse
+        if c.doubt > 0:
+            score = score * (horse / (horse + rival)) ** c.doubt
         score = score.clamp(1e-5, 1 - 1e-5)
-        logit = torch.log(score / (1 - score))
-        return out.boxes, torch.sigmoid(self.slope * logit + self.shift)
+        return out.boxes, torch.sigmoid(c.slope * torch.log(score / (1 - score)) + c.shift)
 
 
 def sample(data: Path, count: int, size: int, seed: int = 3) -> Iterator[Array]:
@@ -78,12 +94,10 @@ def sample(data: Path, count: int, size: int, seed: int = 3) -> Iterator[Array]:
 
 def tail(path: Path) -> list[str]:
     """Names of the nodes that stay fp32: the head's last 1×1 convolutions and everything after them."""
-    graph = onnx.load(str(path)).graph
-    shapes = {t.name: list(t.dims) for t in graph.initializer}
     late: set[str] = set()
     names = []
-    for node in graph.node:
-        last = node.op_type == "Conv" and shapes.get(node.input[1], [0])[0] in (1, 4)
+    for node in onnx.load(str(path)).graph.node:
+        last = node.op_type == "Conv" and "_out/" in node.name
         if last or any(i in late for i in node.input):
             late.update(node.output)
             names.append(node.name)
@@ -105,9 +119,9 @@ def export(
     calibration: Calibration,
     suppression: Suppression,
     size: int = 416,
-    pictures: int = 160,
-) -> Path:
-    """Write `out` (int8) and `out` with `.fp32.onnx` beside it; returns the latter."""
+    pictures: int = 64,
+) -> Deployed:
+    """Write `out` (int8) and, beside it, `.fp32.onnx`; returns the torch network that both answer as."""
     deployed = Deployed(network.cpu().eval(), calibration)
     whole = out.with_suffix(".fp32.onnx")
     export_fp32(deployed, torch.zeros(2, 3, size, size), whole, input_name="images", output_names=("boxes", "scores"))
@@ -129,9 +143,9 @@ def export(
         "barnhand.version": version,
         "barnhand.input": str(size),
         "barnhand.nms": suppression.as_json(),
-        "barnhand.threshold": "0.3",
+        "barnhand.threshold": str(THRESHOLD),
         "licence": LICENCE,
     }
     for path in (whole, out):
         write_metadata(path, meta)
-    return whole
+    return deployed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,22 @@ def load_average(checkpoint: Path) -> Nano:
     network = Nano(state["heads.0.class_out.weight"].shape[0])
     network.load_state_dict(state)
     return network.eval()
+
+
+def blend(coco: Path, parts: Sequence[tuple[Path, float]], out: Path) -> None:
+    """Write a checkpoint whose weights are a mean of checkpoints' averages, by share, and of the COCO weights, the rest.
+
+    Weights between the published and the fine-tuned ones keep most of what each is good at (Wortsman et al., "Robust
+    fine-tuning of zero-shot models", CVPR 2022); with little training that is worth more than the last step of it.
+    """
+    rest = 1.0 - sum(share for _, share in parts)
+    if not parts or rest < -1e-6 or any(share <= 0 for _, share in parts):
+        raise ValueError(f"shares must be positive and sum to at most 1, got {[share for _, share in parts]}.")
+    mean = {name: value * rest for name, value in load_coco(coco).state_dict().items()}
+    for path, share in parts:
+        for name, value in load_average(path).state_dict().items():
+            mean[name] += share * value
+    torch.save({"average": mean}, out)
 
 
 def _loader_starts(_: int) -> None:
