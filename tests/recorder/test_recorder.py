@@ -80,6 +80,22 @@ def test_every_picture_is_on_disk_on_the_hub_and_in_a_row(
     assert abs(chunks[-1].end_us - SystemClock().wall_us()) < 60_000_000
 
 
+def test_pictures_that_build_on_later_ones_and_a_loop_of_an_odd_length(
+    tmp_path: Path, clips: dict[str, Path], hub: Hub, spool: Spool
+) -> None:
+    with FakeCamera({"a": clips["pyramid"]}) as camera:
+        recorder = start(tmp_path, hub, spool)
+        recorder.reconcile([stream(camera.url("a"))])
+        until(lambda: sum(c.frames for c in spool.chunks if c.closed) > 141, "three passes")
+        recorder.stop()
+    prove(tmp_path, spool)
+    pictures = list(numbers(tmp_path, spool))
+    assert all((b - a) % 47 == 1 for (_, a), (_, b) in itertools.pairwise(pictures))
+    assert all(a < b for (a, _), (b, _) in itertools.pairwise(pictures))
+    seconds = (pictures[-1][0] - pictures[0][0]) / 90_000
+    assert seconds == pytest.approx((len(pictures) - 1) / 30, abs=0.1)
+
+
 def test_a_camera_that_goes_and_comes_leaves_one_gap_with_its_cause(
     tmp_path: Path, clips: dict[str, Path], hub: Hub, spool: Spool
 ) -> None:

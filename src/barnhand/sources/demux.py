@@ -11,7 +11,7 @@ from barnhand.core.time import PTS_HZ, Clock
 from barnhand.sources.audio import AacEncoder, AacPassthrough, open_audio
 from barnhand.sources.nal import AccessUnit, access_unit, is_annex_b, record_sets, split_annex_b, split_lengths, video_format
 from barnhand.sources.options import SourceOptions
-from barnhand.sources.stamps import Stamper
+from barnhand.sources.stamps import Reorder, Stamper
 
 _LOG = logging.getLogger(__name__)
 _CODECS = {"h264": Codec.H264, "hevc": Codec.HEVC}
@@ -51,6 +51,8 @@ class Demuxer:
         if self._audio_stream is not None:
             self._sound = open_audio(self._audio_stream, name, transcode=options.transcode_audio)
         self._stamper = Stamper()
+        over_rtp = container.format.name == "rtsp"
+        self._reorder = Reorder(bool(self._stream.codec_context.has_b_frames)) if over_rtp else None
         self.corrupt = 0
 
     @property
@@ -93,8 +95,10 @@ class Demuxer:
             made = Packet(True, 0, 0, duration, key, unit.data, arrived_us)
             pts = packet.pts * up // down if packet.pts is not None else None
             dts = packet.dts * up // down if packet.dts is not None else None
-            yield from self._stamper.push(made, pts, dts)
-        yield from self._stamper.flush()
+            for ready in self._stamper.push(made, pts, dts):
+                yield ready if self._reorder is None else self._reorder.stamp(ready)
+        for ready in self._stamper.flush():
+            yield ready if self._reorder is None else self._reorder.stamp(ready)
 
     def _unit(self, data: bytes) -> AccessUnit | None:
         nals = split_lengths(data, self._size) if self._size else split_annex_b(data)

@@ -1,9 +1,12 @@
 """Fills in the timestamps a demuxer leaves out, so that every packet has both."""
 
+import heapq
 from collections import deque
 
 from barnhand.core.media import Packet
+from barnhand.core.time import PTS_HZ
 
+_REORDER = 4  # pictures a camera may send ahead of their turn; two or three are usual, more would only cost early dts
 _DEPTH = 8  # packets looked ahead at the start; reordering of cameras is two or three
 
 
@@ -65,3 +68,36 @@ class Stamper:
             self._steps.append(dts - self._last_dts)
         self._last_dts = dts
         return Packet(packet.video, pts, dts, packet.duration or step, packet.key, packet.data, packet.arrived_us)
+
+
+class Reorder:
+    """Decoding times for pictures that come out of order without any, as over RTP.
+
+    The n-th picture decoded gets the time of the (n - 4)-th picture shown: always in order, never after its own ``pts``, and
+    known at once. A camera that sends in order keeps ``dts = pts``. FFmpeg's guess is not used: it takes pyramids of
+    B-frames for plain ones and then counts back.
+    """
+
+    def __init__(self, reorders: bool) -> None:
+        self._reorders = reorders
+        self._shown: list[int] = []
+        self._last: Packet | None = None
+
+    def stamp(self, packet: Packet) -> Packet:
+        """The packet with its ``dts``; ``pts`` stays."""
+        last = self._last
+        restarted = last is None or abs(packet.pts - last.pts) > PTS_HZ
+        if restarted:
+            self._shown = []
+        elif last is not None and packet.pts < last.pts:
+            self._reorders = True
+        if not self._reorders:
+            dts = packet.pts
+        else:
+            if not self._shown:
+                self._shown = [packet.pts - (_REORDER - index) * packet.duration for index in range(_REORDER)]
+            dts = heapq.heappushpop(self._shown, packet.pts)
+            if last is not None and not restarted:
+                dts = max(dts, last.dts + 1)
+        self._last = Packet(packet.video, packet.pts, dts, packet.duration, packet.key, packet.data, packet.arrived_us)
+        return self._last
