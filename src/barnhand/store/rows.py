@@ -1,11 +1,13 @@
 """What a spool's rows must be, kind by kind. Anything else is a ``BadRowError`` with its reason."""
 
-import json
 import math
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from barnhand.core.chunk import Chunk, ChunkState
 from barnhand.core.errors import BarnHandError
@@ -84,7 +86,7 @@ class DetectionRow:
     similarity: float
     color: str
     skeleton: str | None
-    keypoints: list[float] | None
+    keypoints: str | None
     interpolated: bool
     metrics: str
 
@@ -104,6 +106,11 @@ class ObservationRow:
 def _uuid(value: Any) -> str:
     if not isinstance(value, str):
         raise BadRowError(f"an id is a UUID as text, got {value!r}")
+    return _canonical(value)
+
+
+@lru_cache(maxsize=4096)
+def _canonical(value: str) -> str:
     try:
         return str(uuid.UUID(value))
     except ValueError as error:
@@ -237,7 +244,7 @@ def _detection(data: Data) -> DetectionRow:
         track_id=_integer(data["track_id"]),
         horse_id=_optional_uuid(data["horse_id"]),
         horse_name=None if name is None else _text(name),
-        bbox=json.dumps({side: _number(box[side]) for side in ("x", "y", "width", "height")}),
+        bbox=orjson.dumps({side: _number(box[side]) for side in ("x", "y", "width", "height")}).decode(),
         confidence=_number(box["confidence"]),
         certainty=Certainty(data["certainty"]).value,
         similarity=_number(data["similarity"]),
@@ -245,21 +252,27 @@ def _detection(data: Data) -> DetectionRow:
         skeleton=None if pose is None else _text(pose["skeleton"]),
         keypoints=None if pose is None else _keypoints(pose),
         interpolated=_flag(data.get("interpolated", False)),
-        metrics=json.dumps(metrics),
+        metrics=orjson.dumps(metrics).decode(),
     )
 
 
-def _keypoints(pose: Data) -> list[float]:
-    """x, y, confidence of each point in the skeleton's order; a point that is not there has confidence 0."""
-    by_name = {point["name"]: point for point in pose["keypoints"]}
+def _keypoints(pose: Data) -> str:
+    """x, y, confidence of each point in the skeleton's order, as PostgreSQL writes an array.
+
+    A point that is not there has confidence 0.
+    """
+    names = load_skeleton(pose["skeleton"]).points
+    points = pose["keypoints"]
+    if [point["name"] for point in points] != list(names):
+        by_name = {point["name"]: point for point in points}
+        points = [by_name[name] for name in names]
     flat: list[float] = []
-    for name in load_skeleton(pose["skeleton"]).points:
-        point = by_name[name]
-        if point["x"] is None or point["y"] is None:
-            flat += (0.0, 0.0, 0.0)
-        else:
-            flat += (_number(point["x"]), _number(point["y"]), _number(point["confidence"]))
-    return flat
+    for point in points:
+        x, y = point["x"], point["y"]
+        flat += (0.0, 0.0, 0.0) if x is None or y is None else (x, y, point["confidence"])
+    # One sum for sixty checks: it is no number when one of them is none.
+    _number(math.fsum(flat))
+    return "{" + ",".join(map(repr, flat)) + "}"
 
 
 READERS = {

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psycopg
 from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -67,7 +68,7 @@ class Writer:
         self._engine = engine
         self._clock = clock or SystemClock()
         self._options = options or WriterOptions()
-        self._reader = SpoolReader(folder)
+        self._reader = SpoolReader(folder, orjson.loads)
         self._series: timeseries.TimeSeries | None = None
         self._coverage: dict[str, Coverage] = {}
         self._streams: set[str] = set()
