@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, func, or_, select, tuple_, update
 
 from barnhand.core.chunk import Chunk, ChunkState, Gap
 from barnhand.core.errors import NotFoundError
@@ -102,7 +102,7 @@ class Chunks:
             if stream_id is not None:
                 query = query.where(ChunkTable.stream_id == stream_id)
             if last is not None:
-                query = query.where(func.row(*order) > func.row(*last))
+                query = query.where(tuple_(*order) > tuple_(*last))
             with self._database.begin() as connection:
                 rows = connection.execute(query).all()
             for row in rows:
