@@ -102,7 +102,7 @@ class Chunks:
             if stream_id is not None:
                 query = query.where(ChunkTable.stream_id == stream_id)
             if last is not None:
-                query = query.where(tuple_(*order) > tuple_(*last))
+                query = query.where(tuple_(*order) > tuple_(*last, types=[column.type for column in order]))
             with self._database.begin() as connection:
                 rows = connection.execute(query).all()
             for row in rows:
