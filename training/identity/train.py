@@ -156,7 +156,7 @@ def train(data: Path, synthetic: Path, run: Path, options: Options) -> None:
             torch.nn.utils.clip_grad_norm_([*head, *tail], 2.0)
             optimiser.step()
             average.update(model)
-            mean = 0.95 * mean + 0.05 * float(loss) if step > start else float(loss)
+            mean = 0.95 * mean + 0.05 * loss.item() if step > start else loss.item()
             log.step(step + 1, f"loss {mean:.3f}")
             if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
                 state = {

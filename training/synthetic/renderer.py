@@ -317,6 +317,7 @@ class Renderer:
         near, far = NEAR, FAR
         z = cv2.resize(raw, size, interpolation=cv2.INTER_NEAREST) * 2 - 1
         depth = 2 * near * far / (far + near - z * (far - near))
+        np.nan_to_num(colour, copy=False, nan=0.0, posinf=2.0)
         colour = cv2.resize(np.minimum(colour, 2.0), size, interpolation=cv2.INTER_AREA)
         labels = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
         return Rendered(np.asarray(colour, np.float32), np.asarray(labels, np.uint8), np.asarray(depth, np.float32))
