@@ -22,7 +22,7 @@ Doubles = npt.NDArray[np.float64]
 class MotionOptions:
     """How animals move, in box sizes (root of area) and seconds."""
 
-    jerkiness: float = 1.0
+    jerkiness: float = 0.6
     """Random acceleration of the centre, sizes / s^1.5."""
     stretch: float = 0.25
     """Random change of width and height, sizes / s^1.5."""
@@ -30,7 +30,7 @@ class MotionOptions:
     """Time constant after which an unseen animal has slowed to 37 %."""
     stretch_memory_s: float = 0.6
     """The same for width and height."""
-    noise: float = 0.04
+    noise: float = 0.08
     """Standard deviation of a sure detection's centre and size, in sizes."""
     start_speed: float = 1.0
     """Standard deviation of the speed of a new track, sizes / s."""

@@ -10,7 +10,7 @@ from barnhand.track.kalman import MotionOptions
 class TrackOptions:
     """Settings of a ``Tracker``. Similarities are cosines of unit-length embeddings, affinities lie in 0..1."""
 
-    high_score: float = 0.4
+    high_score: float = 0.45
     """Detections at least this sure are associated first and by appearance too."""
     low_score: float = 0.1
     """Detections below this are ignored; those between only continue a track that is near."""
@@ -24,11 +24,11 @@ class TrackOptions:
     """An animal with an id is dropped when unseen for longer."""
     accept: float = 0.22
     """Affinity below which a track and a detection are never the same animal."""
-    accept_low: float = 0.35
+    accept_low: float = 0.5
     """The same for unsure detections, which are associated by position alone."""
-    margin: float = 0.1
+    margin: float = 0.0
     """Boxes are compared after each was widened on every side by this share of its size …"""
-    margin_growth: float = 0.15
+    margin_growth: float = 0.25
     """… and this much more for each second the animal was out of sight …"""
     margin_most: float = 0.5
     """… at most this."""
@@ -52,7 +52,7 @@ class TrackOptions:
     """Weight of a new look in the remembered appearance."""
     refresh_s: float = 0.4
     """In plain sight, an animal's appearance is looked at this often."""
-    duplicate: float = 0.65
+    duplicate: float = 0.55
     """A detection that overlaps a seen animal by this IoU starts no new one."""
     motion: MotionOptions = field(default_factory=MotionOptions)
     """How animals move."""
