@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float32]
 
 STRIDE = 4
 CANDIDATES = 4
-PENALTY = 1.0
+PENALTY = 1.5
 NEAR = 2.5
 REACH = 3
 POWER = 3.0
