@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.web.target import Clip, make_clip
+from tests.web.yard import EMAIL, PASSWORD, Yard, chromium
 
 import barnhand.api
 from barnhand.hub.embedded import EmbeddedHub
-from tests.web.target import Clip, make_clip
-from tests.web.yard import EMAIL, PASSWORD, Yard, chromium
 
 FLAGS = [
     "--no-sandbox",

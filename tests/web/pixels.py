@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Picture
 from playwright.sync_api import Page
-
 from tests.web.target import BLOCK, HEIGHT, WIDTH, box_of
 
 SKY = np.array([0x87, 0xCE, 0xEB])

@@ -71,7 +71,14 @@ def make_clip() -> Clip:
         stream = out.add_stream(
             "libx264",
             rate=RATE,
-            options={"preset": "superfast", "g": str(GROUP), "keyint_min": str(GROUP), "sc_threshold": "0", "bf": "0", "crf": "20"},
+            options={
+                "preset": "superfast",
+                "g": str(GROUP),
+                "keyint_min": str(GROUP),
+                "sc_threshold": "0",
+                "bf": "0",
+                "crf": "20",
+            },
         )
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.time_base = Fraction(1, RATE)

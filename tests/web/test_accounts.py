@@ -1,8 +1,8 @@
 import pytest
 from playwright.sync_api import Page, expect
+from tests.web.yard import EMAIL, PASSWORD, Yard
 
 from barnhand.store.records import Role
-from tests.web.yard import EMAIL, PASSWORD, Yard
 
 pytestmark = pytest.mark.browser
 

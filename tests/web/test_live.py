@@ -1,19 +1,20 @@
+import logging
+
 import pytest
 from playwright.sync_api import Page, expect
+from tests.web.target import Clip
+from tests.web.yard import Yard
 
 from barnhand.core.media import Codec, VideoFormat
 from barnhand.core.stream import Cause
 from barnhand.fragments.writer import FragmentWriter
-from tests.web.target import Clip
-from tests.web.yard import Yard
 
+log = logging.getLogger(__name__)
 pytestmark = pytest.mark.browser
 
 
 def wait_for_pictures_after(page: Page, wall_us: int) -> None:
-    page.wait_for_function(
-        "us => (window.__barnhand.frames().at(-1)?.pts ?? 0) > us * 0.09", arg=wall_us, timeout=40_000
-    )
+    page.wait_for_function("us => (window.__barnhand.frames().at(-1)?.pts ?? 0) > us * 0.09", arg=wall_us, timeout=40_000)
 
 
 def test_plays_muted_inline_at_the_proportions_of_the_camera(inside: Page, yard: Yard, clip: Clip) -> None:
@@ -41,7 +42,7 @@ def test_goes_on_without_a_reload_when_the_server_comes_back(inside: Page, yard:
     yard.start_api()
     back_us = yard.clock.wall_us()
     wait_for_pictures_after(inside, back_us)
-    print(f"first new picture {(yard.clock.wall_us() - back_us) / 1e6:.1f} s after the server was back")
+    log.info(f"first new picture {(yard.clock.wall_us() - back_us) / 1e6:.1f} s after the server was back")
     assert inside.evaluate("window.theSamePage")
 
 
@@ -65,7 +66,9 @@ def test_says_so_where_the_browser_can_not_play_the_codec(inside: Page, yard: Ya
     writer = FragmentWriter(stream, 1, VideoFormat(Codec.HEVC, 1280, 720, record))
     now_us = yard.clock.wall_us()
     yard.hub.publish_init(writer.init(now_us))
-    yard.hub.publish_fragments([writer.fragment(clip.packet(0, now_us), pts=now_us * 9 // 100, dts=now_us * 9 // 100, wall_us=now_us)])
+    yard.hub.publish_fragments(
+        [writer.fragment(clip.packet(0, now_us), pts=now_us * 9 // 100, dts=now_us * 9 // 100, wall_us=now_us)]
+    )
     inside.goto(f"/cameras/{stream}")
     expect(inside.get_by_text("H.265 (HEVC), which this browser can not play")).to_be_visible()
 

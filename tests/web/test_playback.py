@@ -1,13 +1,15 @@
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import Page, expect
-
 from tests.web.pixels import look
 from tests.web.target import FRAMES, RATE, Clip
 from tests.web.yard import Yard
 
 pytestmark = pytest.mark.browser
 
-PLAYING = "() => { const v = document.querySelector('video'); return v && !v.paused && v.readyState > 2 && window.__barnhand.frames().length > 5 }"
+PLAYING = """() => { const video = document.querySelector('video');
+    return video && !video.paused && video.readyState > 2 && window.__barnhand.frames().length > 5 }"""
 
 
 def pts_now(page: Page) -> int:
@@ -42,9 +44,11 @@ def test_a_link_to_a_moment_opens_that_very_picture(inside: Page, recorded: tupl
 def test_the_way_over_a_gap(inside: Page, recorded: tuple[str, int]) -> None:
     stream, start_us = recorded
     inside.goto(f"/cameras/{stream}?t={(start_us + 28_000_000) / 1e6:.2f}")
-    inside.wait_for_function("us => window.__barnhand.frames().at(-1)?.pts > us * 0.09", arg=start_us + 91_000_000, timeout=40_000)
+    inside.wait_for_function(
+        "us => window.__barnhand.frames().at(-1)?.pts > us * 0.09", arg=start_us + 91_000_000, timeout=40_000
+    )
     pts = [frame["pts"] for frame in inside.evaluate("window.__barnhand.frames()")]
-    assert all(later > earlier for earlier, later in zip(pts, pts[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(pts))
     in_gap = [tick for tick in pts if (start_us + 30_000_000) * 9 // 100 < tick < (start_us + 90_000_000) * 9 // 100 - RATE]
     assert in_gap == []
 
@@ -60,7 +64,9 @@ def test_the_strip_shows_what_was_recorded_and_why_not(inside: Page, recorded: t
     expect(inside.get_by_text("· Unreachable")).to_be_visible()
 
 
-def test_a_tap_on_the_strip_goes_there_and_the_button_back_to_live(inside: Page, recorded: tuple[str, int], yard: Yard, clip: Clip) -> None:
+def test_a_tap_on_the_strip_goes_there_and_the_button_back_to_live(
+    inside: Page, recorded: tuple[str, int], yard: Yard, clip: Clip
+) -> None:
     stream, start_us = recorded
     yard.camera(stream, clip)
     inside.goto(f"/cameras/{stream}")
@@ -68,10 +74,14 @@ def test_a_tap_on_the_strip_goes_there_and_the_button_back_to_live(inside: Page,
     box = first.bounding_box()
     assert box is not None
     inside.mouse.click(box["x"] + box["width"] / 2, box["y"] + 8)
-    inside.wait_for_function("us => window.__barnhand.frames().at(-1)?.pts < us * 0.09", arg=start_us + 31_000_000, timeout=30_000)
+    inside.wait_for_function(
+        "us => window.__barnhand.frames().at(-1)?.pts < us * 0.09", arg=start_us + 31_000_000, timeout=30_000
+    )
     assert pts_now(inside) >= start_us * 9 // 100
     inside.get_by_role("button", name="Go live").click()
-    inside.wait_for_function("us => window.__barnhand.frames().at(-1)?.pts > us * 0.09", arg=yard.clock.wall_us(), timeout=30_000)
+    inside.wait_for_function(
+        "us => window.__barnhand.frames().at(-1)?.pts > us * 0.09", arg=yard.clock.wall_us(), timeout=30_000
+    )
 
 
 def test_keys_pause_step_and_change_the_speed(inside: Page, recorded: tuple[str, int]) -> None:

@@ -2,11 +2,11 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-
-from barnhand.core.stream import Cause, Status
 from tests.web.conftest import PHONE
 from tests.web.target import Clip
 from tests.web.yard import Yard
+
+from barnhand.core.stream import Cause, Status
 
 pytestmark = pytest.mark.browser
 
@@ -59,8 +59,13 @@ def test_a_camera_is_added_stopped_started_renamed_and_removed(inside: Page, yar
     dialog.get_by_label("Password").fill("a camera's own")
     dialog.get_by_role("button", name="Add and start").click()
     expect(dialog).to_have_count(0)
-    [added] = yard.store.streams.list(None)
-    assert (added.name, added.source_url, added.status, added.has_secret) == ("Hay barn", "rtsp://127.0.0.1:9/none", Status.ACTIVE, True)
+    [added] = yard.store.streams.all()
+    assert (added.name, added.source_url, added.status, added.has_secret) == (
+        "Hay barn",
+        "rtsp://127.0.0.1:9/none",
+        Status.ACTIVE,
+        True,
+    )
 
     menu = inside.get_by_role("button", name="Hay barn: more")
     menu.click()
@@ -80,7 +85,7 @@ def test_a_camera_is_added_stopped_started_renamed_and_removed(inside: Page, yar
     inside.get_by_role("menuitem", name="Remove").click()
     inside.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(inside.get_by_role("heading", name="No camera yet")).to_be_visible()
-    assert yard.store.streams.list(None) == []
+    assert yard.store.streams.all() == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import argon2
 import uvicorn
+from tests.web.target import FRAME_TICKS, FRAME_US, FRAMES, Clip, observe
 
 from barnhand.api.app import create_app
 from barnhand.api.services import ApiServices
@@ -31,7 +32,6 @@ from barnhand.store.secrets import SecretBox
 from barnhand.store.spool import Spool
 from barnhand.store.store import Store
 from barnhand.store.writer import Writer
-from tests.web.target import FRAME_TICKS, FRAME_US, FRAMES, Clip, observe
 
 EMAIL, PASSWORD = "groom@example.org", "oats and hay at dawn"
 ANALYSE_EVERY = 5

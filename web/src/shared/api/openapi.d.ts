@@ -809,7 +809,10 @@ export interface components {
          * @description The horse that this one really is.
          */
         HorseMerge: {
-            /** Into */
+            /**
+             * Into
+             * Format: uuid
+             */
             into: string;
         };
         /**

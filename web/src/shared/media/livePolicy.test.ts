@@ -20,6 +20,12 @@ describe("steer", () => {
   });
 });
 
+describe("steer in a hurry", () => {
+  it("jumps where it would otherwise speed up", () => {
+    expect(steer([{ start: 90, end: 100 }], 99.2, 0.08, true)).toEqual({ rate: 1, seek: 99.92 });
+  });
+});
+
 describe("the delay that analysis needs", () => {
   /** Observations every `step` s that arrive `late` s after their picture. */
   const fed = (late: number, step: number, count: number) => {

@@ -19,9 +19,9 @@ const JUMP = 1.5;
 
 /**
  * Steer `time` towards `target` behind the end of the last buffered span. Small errors are played away at 0.85 to 1.15
- * times the speed; large ones, and holes left by a restart, are jumped over.
+ * times the speed; large ones, and holes left by a restart, are jumped over. In a hurry small ones are jumped over too.
  */
-export function steer(spans: readonly Span[], time: number, target: number): Steering {
+export function steer(spans: readonly Span[], time: number, target: number, hurry = false): Steering {
   const last = spans.at(-1);
   if (last === undefined) return { rate: 1, seek: null };
   const goal = Math.max(last.start, last.end - target);
@@ -33,7 +33,7 @@ export function steer(spans: readonly Span[], time: number, target: number): Ste
     return { rate: 1, seek: next === last ? goal : next.start };
   }
   const error = last.end - time - target;
-  if (Math.abs(error) > JUMP && Math.abs(goal - time) > TOLERANCE) return { rate: 1, seek: goal };
+  if (Math.abs(error) > (hurry ? TOLERANCE : JUMP) && Math.abs(goal - time) > TOLERANCE) return { rate: 1, seek: goal };
   if (Math.abs(error) <= TOLERANCE) return { rate: 1, seek: null };
   return { rate: Math.min(1.15, Math.max(0.85, 1 + error / 2)), seek: null };
 }

@@ -66,7 +66,7 @@ export function Player({
       {
         stream: streamId,
         ptsOf: (mediaTime) => Math.round(mediaTime * TICKS),
-        known: (pts) => timeline.at(pts, live.pace === "live"),
+        known: (pts) => timeline.at(pts, live.predicts),
         trail: (track, pts, seconds) => timeline.trail(track, pts, seconds),
       },
       () => ({ layers: useOverlaySettings.getState().layers, visible: latest.current.showOverlays }),
@@ -92,7 +92,7 @@ export function Player({
 
   useEffect(() => {
     if (controller.current === null) return;
-    controller.current.pace = pace;
+    controller.current.setPace(pace);
     controller.current.mostDelay = processingDelay;
   }, [streamId, pace, processingDelay]);
 

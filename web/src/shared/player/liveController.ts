@@ -27,7 +27,9 @@ export class LiveController {
   private newest = 0;
   private rebuild: ReturnType<typeof setTimeout> | null = null;
   private settle: ReturnType<typeof setTimeout> | null = null;
-  pace: Pace = "locked";
+  private pace: Pace = "locked";
+  /** The person asked for another pace: go there at once, not by and by. */
+  private hurry = false;
   /** The longest delay that the user accepts (s). */
   mostDelay = 30;
 
@@ -46,6 +48,16 @@ export class LiveController {
   /** Seconds that the picture is meant to be behind the newest fragment. */
   get delay(): number {
     return this.pace === "live" ? LIVE_DELAY : this.meter.delay(this.mostDelay);
+  }
+
+  get predicts(): boolean {
+    return this.pace === "live";
+  }
+
+  setPace(pace: Pace): void {
+    if (pace === this.pace) return;
+    this.pace = pace;
+    this.hurry = true;
   }
 
   observed(observation: Observation): void {
@@ -112,7 +124,8 @@ export class LiveController {
     if (sink === null) return;
     const spans = sink.spans;
     if (spans.length === 0) return;
-    const { rate, seek } = steer(spans, video.currentTime, this.delay);
+    const { rate, seek } = steer(spans, video.currentTime, this.delay, this.hurry);
+    this.hurry = false;
     if (seek !== null) video.currentTime = seek;
     if (video.playbackRate !== rate) video.playbackRate = rate;
     if (video.paused) void video.play().catch(() => undefined);
