@@ -16,8 +16,8 @@ _BROKEN = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, er
 
 
 def safe_url(url: str) -> str:
-    """An address without user and password, for messages and logs."""
-    return re.sub(r"//[^/@]*@", "//", url)
+    """An address without user, password and query (cameras take passwords there too), for messages and logs."""
+    return re.sub(r"//[^/@]*@", "//", url).partition("?")[0]
 
 
 def refusal(error: BaseException, shown: str, open_s: float, waited_s: float = 0.0) -> SourceError:

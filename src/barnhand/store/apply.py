@@ -73,7 +73,11 @@ def apply(connection: Connection, rows: Sequence[Any], series: TimeSeries, cover
     by_type: dict[type, list[Any]] = defaultdict(list)
     for row in rows:
         by_type[type(row)].append(row)
-    merged = _merged(connection) if by_type.keys() & {ObservationRow, LookRow, TrackRow} else {}
+    merged: dict[str, str] = {}
+    if by_type.keys() & {ObservationRow, LookRow, TrackRow}:
+        # Before asking who was merged: a merge takes the same lock, so it is either known here or waits for these rows.
+        connection.exec_driver_sql("lock table stream_horses in row exclusive mode")
+        merged = _merged(connection)
     observations: list[ObservationRow] = by_type[ObservationRow]
     tracks: list[TrackRow] = by_type[TrackRow]
     looks: list[LookRow] = by_type[LookRow]

@@ -54,6 +54,11 @@ def away_as_store_error() -> Iterator[None]:
         raise
 
 
+def unhurried(connection: Connection) -> None:
+    """Let the statements of this transaction take as long as they need: a limit would only make them fail again and again."""
+    connection.exec_driver_sql("set local statement_timeout = 0")
+
+
 class Database:
     """An engine and a clock."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from barnhand.core.errors import ConfigurationError, NotFoundError
 from barnhand.core.time import datetime_of_wall, wall_of_datetime
-from barnhand.store.database import Database
+from barnhand.store.database import Database, unhurried
 from barnhand.store.farms import default_farm
 from barnhand.store.records import HorseRecord, Look, Sighting
 from barnhand.store.tables import HorseLook, HorseTable, StreamHorse, table_of
@@ -141,7 +141,8 @@ class Horses:
             if old.id == new.id:
                 raise ConfigurationError("these are the same horse already; choose another to merge into")
             names = {"old": old.id, "new": new.id}
-            # The writer waits for this lock with its rows, so that none comes in under the old id behind our back.
+            unhurried(connection)
+            # The writer holds this lock while it puts rows in: none comes in under the old id behind our back.
             connection.exec_driver_sql("lock table stream_horses in share row exclusive mode")
             connection.execute(_MARK_HOURS, names)
             for statement in _MOVE:

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-from barnhand.store.database import away_as_store_error
+from barnhand.store.database import away_as_store_error, unhurried
 
 _LOCK = 0x6D696772
 """Advisory lock that lets one process migrate and the others wait ("migr")."""
@@ -26,6 +26,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     Raises ``StoreError`` while the database is away.
     """
     with away_as_store_error(), engine.begin() as connection:
+        unhurried(connection)
         connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
         settings = config()
         settings.attributes["connection"] = connection

@@ -15,6 +15,7 @@ from typing import ClassVar
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from barnhand.store.database import unhurried
 from barnhand.store.tables import Detection, HourlyHorseDetections, table_of
 
 log = logging.getLogger(__name__)
@@ -140,6 +141,7 @@ class Partitions(TimeSeries):
         for hour in hours:
             span = {"hour": hour, "end": hour + timedelta(hours=1)}
             with engine.begin() as connection:
+                unhurried(connection)
                 # Deleting takes the row's lock, which whoever adds detections holds until these are to be seen.
                 connection.execute(text("delete from stale_hours where hour = :hour"), span)
                 connection.execute(text("delete from hourly_horse_detections where hour = :hour"), span)
@@ -209,11 +211,13 @@ class Timescale(TimeSeries):
         # Refreshing is not allowed inside a transaction. A crash in between leaves the hour to TimescaleDB's own
         # bookkeeping of what is invalid, which the next refresh of that time reads.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("set statement_timeout = 0")
             for hour in hours:
                 connection.execute(
                     text("call refresh_continuous_aggregate('hourly_horse_detections', :hour, :end)"),
                     {"hour": hour, "end": hour + timedelta(hours=1)},
                 )
+            connection.exec_driver_sql("reset statement_timeout")
         return len(hours)
 
     def keep(self, engine: Engine, _now: datetime, /, days: int) -> None:

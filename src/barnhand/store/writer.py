@@ -24,6 +24,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from barnhand.core.time import SECOND_US, Clock, SystemClock, datetime_of_wall
 from barnhand.store import timeseries
 from barnhand.store.apply import Coverage, apply, days_ahead
+from barnhand.store.database import unhurried
 from barnhand.store.rows import BadRowError, ObservationRow, read
 from barnhand.store.spool import Batch, Position, Row, SpoolReader
 from barnhand.store.tables import SpoolOffset, StreamTable, table_of
@@ -141,6 +142,7 @@ class Writer:
             "producers": list(self._reader.producers()),
         }
         with self._engine.begin() as connection:
+            unhurried(connection)
             for statement in (
                 "delete from observed_minutes where minute < :oldest",
                 "delete from tracks where coalesce(ended_us, started_us) < :oldest_us",
@@ -168,6 +170,7 @@ class Writer:
         """Copy a batch; the position the spool is copied to afterwards."""
         now_us = self._clock.wall_us()
         with self._engine.begin() as connection:
+            unhurried(connection)
             copied = self._claim(connection, batch, now_us)
             if copied != batch.start:
                 return copied
