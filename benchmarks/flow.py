@@ -49,12 +49,12 @@ def decoded(path: Path, seconds: float, skip_loop_filter: bool) -> Iterator[tupl
 
 def our_share(path: Path, seconds: float) -> float:
     """Processor seconds a second of video: decode, detect, track, identify, pose and gait at 5 pictures a second."""
+    from barnhand.analyst.networks import gallery_for
     from barnhand.analyst.pipeline import Pipeline
-    from barnhand.app.analysis import load_stages
-    from barnhand.identity.gallery import Gallery
+    from barnhand.app.analysis import open_stages
 
-    stages, embedder = load_stages(Path("/nonexistent"), "cpu")
-    pipeline = Pipeline(stages, Gallery(embedder.size))
+    stages = open_stages(Path("/nonexistent"), "cpu")
+    pipeline = Pipeline(stages, gallery_for(stages))
     step, last = 25 // ANALYSED_FPS, 0
     begun = time.process_time()
     for number, picture in decoded(path, seconds, skip_loop_filter=True):

@@ -1,51 +1,46 @@
 """What an analyst is made of on this machine: the networks in use, the gallery, the chunks to look back at."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from barnhand.analyst.gallery_link import EventHub, GalleryLink, Rows
+from barnhand.analyst.networks import gallery_options, load_stages
 from barnhand.analyst.stages import Stages
 from barnhand.core.chunk import Chunk, ChunkState
 from barnhand.core.errors import BarnHandError
 from barnhand.core.time import Clock
-from barnhand.detect.detector import DetectOptions, Detector
-from barnhand.identity.decision import Calibration
-from barnhand.identity.embedder import Embedder, EmbedOptions
-from barnhand.identity.gallery import GalleryOptions
+from barnhand.identity.embedder import Embedder
 from barnhand.networks.session import Device, SessionOptions
 from barnhand.networks.shelf import Shelf
-from barnhand.pose.estimator import PoseEstimator, PoseOptions
 
 log = logging.getLogger(__name__)
 
 
-def load_stages(models: Path, device: str) -> tuple[Stages, Embedder]:
-    """The networks in use. Raises ``ModelError`` or ``NotFoundError`` when one is missing or damaged."""
-    shelf = Shelf(models)
-    session = SessionOptions(device=Device(device))
-    embedder = Embedder.load(shelf, EmbedOptions(session=session))
-    stages = Stages(
-        detect=Detector.load(shelf, DetectOptions(session=session)),
-        pose=PoseEstimator.load(shelf, PoseOptions(session=session)),
-        embed=embedder,
+def open_stages(models: Path, device: str) -> Stages:
+    """The networks in use; one that is missing is said once in the log and its step left out. A detector there must be."""
+    # One thread a worker: several workers with one thread each beat one with several (docs/design/networks.md).
+    cv2.setNumThreads(1)
+    return load_stages(
+        Shelf(models),
+        SessionOptions(device=Device(device)),
+        lambda step, error: log.warning("%s is left out: %s", step, error),
     )
-    return stages, embedder
 
 
 def open_gallery(
-    embedder: Embedder, hub: EventHub, spool: Rows, clock: Clock, worker: str, cache: Path, known: Callable[[], Iterator[Any]]
-) -> GalleryLink:
-    """The gallery of this process, with what the cache and the store know. A store that is away is done without."""
-    distances = getattr(embedder.network, "distances", None)
-    options = GalleryOptions(
-        calibration=Calibration.of_distances(distances) if isinstance(distances, Mapping) else Calibration()
-    )
+    stages: Stages, hub: EventHub, spool: Rows, clock: Clock, worker: str, cache: Path, known: Callable[[], Iterator[Any]]
+) -> GalleryLink | None:
+    """The gallery of this process, with what the cache and the store know; ``None`` when nothing tells horses apart."""
+    embedder = stages.embed
+    if not isinstance(embedder, Embedder):
+        return None
     # Vectors of different networks cannot be compared, so each network has a cache of its own.
-    link = GalleryLink(
-        embedder.size, hub, spool, clock, worker, cache / f"gallery-{embedder.name}-{embedder.size}.json", options
-    )
+    path = cache / f"gallery-{embedder.name}-{embedder.size}.json"
+    link = GalleryLink(embedder.size, hub, spool, clock, worker, path, gallery_options(embedder))
     rows: list[Any] = []
     try:
         rows = list(known())

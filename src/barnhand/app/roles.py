@@ -118,7 +118,7 @@ def analyst(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     """Analyses its share of the cameras."""
     from barnhand.analyst.analyst import Analyst
     from barnhand.analyst.options import AnalystOptions
-    from barnhand.app.analysis import StoredChunks, load_stages, open_gallery
+    from barnhand.app.analysis import StoredChunks, open_gallery, open_stages
     from barnhand.store.database import connect
     from barnhand.store.secrets import SecretBox
     from barnhand.store.store import Store
@@ -129,21 +129,22 @@ def analyst(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     lock = _take_over(folder, name, inbox)
     clock, hub, spool = SystemClock(), Hub(configuration["hub_url"]), Spool(folder.spool)
     store = Store(connect(configuration["database_url"], pool=1), SecretBox.open(folder.secrets), clock)
-    stages, embedder = load_stages(folder.models, settings.device)
-    gallery = open_gallery(embedder, hub, spool, clock, name, folder.cache, store.horses.gallery)
+    stages = open_stages(folder.models, settings.device)
+    gallery = open_gallery(stages, hub, spool, clock, name, folder.cache, store.horses.gallery)
     service = Analyst(
         hub,
         spool,
         lambda: stages,
         clock,
         AnalystOptions(fps=settings.analysis_fps, least_fps=min(1.0, settings.analysis_fps)),
-        gallery=gallery.gallery,
+        gallery=None if gallery is None else gallery.gallery,
         chunks=StoredChunks(lambda limit: [stored.chunk for stored in store.chunks.pending(limit)], spool),
         recordings=folder.recordings,
     )
     _follow(service.reconcile, inbox, service.alive)
     service.stop()
-    gallery.stop()
+    if gallery is not None:
+        gallery.stop()
     spool.close()
     store.close()
     lock.give_back()
@@ -166,9 +167,7 @@ def cameras(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     asyncio.run(serve())
 
 
-def _follow(
-    reconcile: Callable[[Sequence[Stream]], None], inbox: Inbox, alive: Callable[[], bool] = lambda: True
-) -> None:
+def _follow(reconcile: Callable[[Sequence[Stream]], None], inbox: Inbox, alive: Callable[[], bool] = lambda: True) -> None:
     """Hand every list of streams on until the end. Raises ``BarnHandError`` when the service is dead: start it again."""
     told = False
     while not inbox.stop.is_set():

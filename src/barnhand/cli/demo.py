@@ -4,22 +4,21 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from barnhand.app import guardian
-from barnhand.app.child import Child
-from barnhand.app.supervisor import Supervisor
 from barnhand.cli import up
 from barnhand.cli.console import err, out
 from barnhand.core.errors import BarnHandError
 from barnhand.core.stream import SourceType, Status, StreamState
 from barnhand.core.time import SystemClock
-from barnhand.hub.hub import Hub
 from barnhand.settings.settings import read_settings
-from barnhand.store.addresses import split
+
+if TYPE_CHECKING:
+    from barnhand.app.supervisor import Supervisor
 
 CAMERA_PORT = 18554
 PROOF_SECONDS = 90.0
@@ -44,6 +43,8 @@ def demo(
     ] = None,
 ) -> None:
     """Show BarnHand at work on four demo cameras, in a data folder of its own."""
+    from barnhand.app.child import Child
+    from barnhand.app.supervisor import Supervisor
     from barnhand.demo import films
 
     settings = read_settings()
@@ -78,8 +79,11 @@ def demo(
         raise BarnHandError(f"the demo cameras were not all seen within {PROOF_SECONDS:.0f} s; see {supervisor.folder.logs}")
 
 
-def register(supervisor: Supervisor, wanted: list[tuple[str, str]]) -> dict[str, str]:
+def register(supervisor: "Supervisor", wanted: list[tuple[str, str]]) -> dict[str, str]:
     """The demo cameras' ids by name, added unless they are there from an earlier run."""
+    from barnhand.hub.hub import Hub
+    from barnhand.store.addresses import split
+
     there = {record.name: record.id for record in supervisor.store.streams.all()}
     for name, url in wanted:
         if name not in there:
@@ -93,8 +97,10 @@ def register(supervisor: Supervisor, wanted: list[tuple[str, str]]) -> dict[str,
     return {name: there[name] for name, _ in wanted}
 
 
-def watch(supervisor: Supervisor, ids: dict[str, str], stop: threading.Event) -> bool:
+def watch(supervisor: "Supervisor", ids: dict[str, str], stop: threading.Event) -> bool:
     """Wait until every camera is recorded and analysed, then print what was seen; false when that took too long."""
+    from barnhand.hub.hub import Hub
+
     hub = Hub(supervisor.hub_url)
     seen = {stream_id: Seen(name) for name, stream_id in ids.items()}
     end = time.monotonic() + PROOF_SECONDS

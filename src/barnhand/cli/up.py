@@ -6,22 +6,26 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import httpx
 from rich.markup import escape
 
 from barnhand.app import guardian
-from barnhand.app.supervisor import Supervisor
 from barnhand.cli.console import err, out
 from barnhand.core.errors import BarnHandError, StoreError
 from barnhand.core.time import SystemClock
 from barnhand.settings.settings import read_settings
+
+if TYPE_CHECKING:
+    from barnhand.app.supervisor import Supervisor
 
 READY_SECONDS = 60.0
 
 
 def up() -> None:
     """Start BarnHand: page, recorder, analysts, database. Ctrl-C stops everything."""
+    from barnhand.app.supervisor import Supervisor
+
     settings = read_settings()
     if not guardian.guarded():
         sys.exit(guardian.guard(sys.argv[1:]))
@@ -29,7 +33,7 @@ def up() -> None:
     serve(supervisor, threading.Event())
 
 
-def serve(supervisor: Supervisor, stop: threading.Event, also: Callable[[], None] | None = None) -> None:
+def serve(supervisor: "Supervisor", stop: threading.Event, also: Callable[[], None] | None = None) -> None:
     """Run a supervisor until a signal or ``stop``, having told where the page is; ``also`` is called while it watches."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -44,7 +48,7 @@ def serve(supervisor: Supervisor, stop: threading.Event, also: Callable[[], None
         supervisor.stop()
 
 
-def announce(supervisor: Supervisor, stop: threading.Event) -> None:
+def announce(supervisor: "Supervisor", stop: threading.Event) -> None:
     """Once the page answers, print its address and, while nobody has an account, the one-time link."""
     if not wait_ready(supervisor, stop):
         if not stop.is_set():
@@ -62,8 +66,10 @@ def announce(supervisor: Supervisor, stop: threading.Event) -> None:
     console.print("  Ctrl-C stops it.\n")
 
 
-def wait_ready(supervisor: Supervisor, stop: threading.Event) -> bool:
+def wait_ready(supervisor: "Supervisor", stop: threading.Event) -> bool:
     """Whether the page answered before ``stop`` and the time limit."""
+    import httpx
+
     end = time.monotonic() + READY_SECONDS
     while not stop.wait(0.1) and time.monotonic() < end:
         try:
