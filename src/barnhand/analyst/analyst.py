@@ -161,7 +161,8 @@ class _Work:
         self._follow(wanted)
         waiting = any(camera.waiting is not None for camera in self._cameras.values())
         if self._cameras:
-            self._take(1 if waiting or (self._history is not None and self._has_time()) else 100)
+            busy = self._history is not None and self._history.busy and self._has_time()
+            self._take(1 if waiting or busy else 100)
         else:
             self._clock.sleep(0.1)
         began = self._clock.monotonic()

@@ -79,6 +79,11 @@ class History:
         self._work: tuple[Chunk, Iterator[None]] | None = None
         self._last: dict[str, tuple[int, Pipeline]] = {}
 
+    @property
+    def busy(self) -> bool:
+        """Whether a chunk is under way."""
+        return self._work is not None
+
     def step(self, coverages: Mapping[str, Coverage]) -> bool:
         """Do a little: at most one picture. False when there is nothing to do. ``coverages`` are of the streams in care."""
         if self._work is None:
