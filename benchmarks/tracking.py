@@ -187,8 +187,9 @@ def boxes_of(frame: dict[str, Any]) -> Boxes:
     """Identity → box of the horses of a rendered picture that show at least a quarter of themselves."""
     out: Boxes = {}
     for horse in frame.get("horses", []):
-        shown = 1.0 - float(horse["occlusion"]) - float(horse["truncation"])
-        if horse["visible"] and shown >= 0.25:
+        if not horse["visible"] or "bbox" not in horse:
+            continue
+        if 1.0 - float(horse.get("occlusion", 0.0)) - float(horse.get("truncation", 0.0)) >= 0.25:
             number = int.from_bytes(str(horse["identity"]).encode()[:7], "big")
             out[number] = xyxy(np.array([horse["bbox"]], np.float32))[0]
     return out
