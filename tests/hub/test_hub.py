@@ -118,6 +118,17 @@ def test_a_new_run_is_announced_before_its_fragments(hub: Hub, stream_id: str) -
     assert pts(items) == [100, 101, 102, 103, 104]
 
 
+def test_an_init_segment_said_again_changes_nothing(hub: Hub, stream_id: str) -> None:
+    hub.publish_init(init_segment(stream_id))
+    hub.publish_fragments(group(stream_id, 0))
+    reader = hub.live([stream_id])
+    reader.read()
+    hub.publish_init(init_segment(stream_id))
+    hub.publish_fragments(group(stream_id, 0, frames=8)[5:])
+    assert [item.pts for item in reader.read() if isinstance(item, Fragment)] == [5, 6, 7]
+    assert not any(isinstance(item, InitSegment) for item in reader.read(block_ms=5))
+
+
 def test_a_late_reader_sees_nothing_of_the_run_before(hub: Hub, stream_id: str) -> None:
     hub.publish_init(init_segment(stream_id, run=1))
     hub.publish_fragments(group(stream_id, 0))

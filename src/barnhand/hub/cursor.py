@@ -52,6 +52,8 @@ class LiveCursor:
         for _, fields in rows:
             if b"i" in fields:
                 segment = read_init(self.stream_id, fields)
+                if segment.run == self._run:
+                    continue  # said again, should the hub be a new one; this reader has it
                 self._run, self._sequence, self._waiting = segment.run, -1, True
                 yield segment
                 continue

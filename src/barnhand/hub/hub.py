@@ -37,6 +37,7 @@ def _speaking() -> Iterator[None]:
 class _Publication:
     """What a publisher remembers of one stream."""
 
+    run: int | None = None
     key_ids: list[bytes] = field(default_factory=list)
     sequence: int = -1
 
@@ -64,11 +65,12 @@ class Hub:
             self._client.ping()
 
     def publish_init(self, init: InitSegment) -> None:
-        """Start a run: readers get the segment before any of the run's fragments."""
+        """Start a run: readers get the segment before any of the run's fragments. Saying it again does not disturb them."""
         fields = keys.init_fields(init)
         with self._lock:
             publication = self._published.setdefault(init.stream_id, _Publication())
-            publication.sequence = -1
+            if publication.run != init.run:
+                publication.run, publication.sequence = init.run, -1
         with _speaking():
             pipe = self._client.pipeline(transaction=True)
             pipe.hset(keys.init_key(init.stream_id), mapping=fields)
