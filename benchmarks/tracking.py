@@ -8,11 +8,13 @@ On video every tracker gets the boxes of BarnHand's detector, once; BarnHand's a
 Times are processor time of the tracker alone: decoding, detection and embedding are not in it.
 
 Peers: ByteTrack of supervision (MIT), and ByteTrack, OC-SORT, BoT-SORT and C-BIoU of trackers (Apache-2.0), all from PyPI.
-Each is told the frame rate and to keep a lost animal for 10 s. Norfair needs numpy < 2 and boxmot is AGPL-3.0: left out.
+The latter wants opencv-python, which would overwrite the headless one: ``pip install --no-deps "trackers>=2.6"``; without it
+its four are left out. Each is told the frame rate and to keep a lost animal for 10 s. Norfair needs numpy < 2 and boxmot is AGPL-3.0: left out.
 """
 
 import argparse
 import contextlib
+import importlib.util
 import inspect
 import json
 import time
@@ -111,10 +113,17 @@ CONTENDERS: dict[str, Callable[[float], Step]] = {
 }
 
 
+def here() -> dict[str, Callable[[float], Step]]:
+    """The contenders that are installed."""
+    packages = {"(supervision)": "supervision", "(trackers)": "trackers"}
+    missing = {mark for mark, package in packages.items() if importlib.util.find_spec(package) is None}
+    return {name: build for name, build in CONTENDERS.items() if not any(name.endswith(mark) for mark in missing)}
+
+
 def race(moments: Sequence[Moment], fps: float, judged: Sequence[bool] | None = None) -> list[Result]:
     """Every contender over the same pictures; only ``judged`` pictures count (all by default)."""
     results = []
-    for name, build in CONTENDERS.items():
+    for name, build in here().items():
         step, found, spent = build(fps), [], 0.0
         for moment in moments:
             began = time.process_time()
