@@ -31,6 +31,10 @@ export function CameraMenu({ stream }: { stream: Stream }) {
     };
   }, [open]);
 
+  const choose = (wanted: "edit" | "remove") => {
+    setOpen(false);
+    setDialog(wanted);
+  };
   const change = () => {
     setError(null);
     toggle(stream.id).then(
@@ -67,8 +71,8 @@ export function CameraMenu({ stream }: { stream: Stream }) {
             disabled={busy.has(stream.id)}
             onClick={change}
           />
-          <Item icon="edit" label="Change" onClick={() => setDialog("edit")} />
-          <Item icon="trash" label="Remove" onClick={() => setDialog("remove")} />
+          <Item icon="edit" label="Change" onClick={() => choose("edit")} />
+          <Item icon="trash" label="Remove" onClick={() => choose("remove")} />
         </div>
       )}
       {dialog === "edit" && <EditCamera stream={stream} onClose={() => setDialog(null)} />}
