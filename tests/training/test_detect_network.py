@@ -78,7 +78,7 @@ def test_cutting_the_class_head_leaves_the_horse_as_it_was() -> None:
 
 
 def test_the_exported_file_takes_any_number_of_pictures_and_answers_as_torch(tmp_path: Path) -> None:
-    deployed = Deployed(seeded(), Calibration(slope=0.9, shift=0.4))
+    deployed = Deployed(seeded(), Calibration(slope=0.9, shift=0.4, doubt=2, trust=0.5))
     path = tmp_path / "net.onnx"
     export_fp32(deployed, torch.zeros(2, 3, 64, 64), path, input_name="images", output_names=("boxes", "scores"))
     session = open_session(path)
@@ -116,6 +116,15 @@ def test_calibration_never_changes_the_order_of_scores(slope: float, shift: floa
         plain = Deployed(seeded(), Calibration())(x)[1][0]
         mapped = Deployed(seeded(), Calibration(slope, shift))(x)[1][0]
     assert bool((mapped[plain.argsort()].diff() > -1e-6).all())
+
+
+def test_looking_like_another_animal_costs_score_and_nothing_else() -> None:
+    x = torch.from_numpy(picture(64))
+    with torch.no_grad():
+        plain_boxes, plain = Deployed(seeded(), Calibration())(x)
+        boxes, doubted = Deployed(seeded(), Calibration(doubt=2))(x)
+    assert bool((doubted < plain).all())
+    torch.testing.assert_close(boxes, plain_boxes)
 
 
 def test_a_range_gives_up_what_silu_throws_away() -> None:

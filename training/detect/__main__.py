@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--mined", type=Path, help="what `mine` wrote")
     export.add_argument("--rate", type=float, default=0.02, help="false boxes a picture of other animals at 0.3")
     export.add_argument("--doubt", type=float, default=2.0, help="how much looking like another animal costs")
+    export.add_argument("--trust", type=float, default=0.5, help="power of the objectness in the score")
     export.add_argument("--rendered", type=Path, nargs="*", default=[], help="pictures for the parity archive")
     return top
 
@@ -83,15 +85,17 @@ def exported(options: argparse.Namespace) -> str:
     from training.detect.train import load_average
 
     how = Suppression()
-    plain = Calibration(doubt=options.doubt)
-    export(load_average(options.checkpoint), options.data, options.out, options.version, plain, how)
-    animals = held_out(options.data, options.mined, ("livestock", "pet")) + still(options.data, "animalpose")
+    plain = Calibration(doubt=options.doubt, trust=options.trust)
+    _, ranges = export(load_average(options.checkpoint), options.data, options.out, options.version, plain, how)
+    animals = held_out(options.data, options.mined, ("livestock", "pet"))
+    animals += [case for case in still(options.data, "animalpose") if not len(case.boxes)]
     shift = shift_for(animals, detect(Exported(options.out), animals), options.rate)
-    chosen = Calibration(shift=shift, doubt=options.doubt)
-    deployed = export(load_average(options.checkpoint), options.data, options.out, options.version, chosen, how)
+    chosen = replace(plain, shift=shift)
+    network = load_average(options.checkpoint)
+    deployed, _ = export(network, options.data, options.out, options.version, chosen, how, ranges=ranges)
     pictures = [np.asarray(cv2.imread(str(path)), np.uint8) for path in options.rendered]
     write_parity(deployed, options.out.with_suffix(".parity.npz"), pictures)
-    return f"{options.out.name}: {options.out.stat().st_size / 1e6:.2f} MB, shift {shift:+.3f}, doubt {options.doubt}"
+    return f"{options.out.name}: {options.out.stat().st_size / 1e6:.2f} MB, {chosen}"
 
 
 def main(arguments: list[str] | None = None) -> int:

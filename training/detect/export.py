@@ -40,14 +40,16 @@ FLOAT = ("/network/stem", "/network/dark2", "/network/dark3")
 class Calibration:
     """How objectness and classes become the score.
 
-    score = sigmoid(slope · logit(objectness · horse · (horse / (horse + rival))^doubt) + shift), where `rival` is the
-    highest of cow, sheep, dog and cat. `slope` and `shift` never change the order of scores; `shift` puts the wanted
-    rate of false boxes at 0.3. `doubt` takes score from a box that looks like another animal as well.
+    score = sigmoid(slope · logit(objectness^trust · horse · (horse / (horse + rival))^doubt) + shift), where `rival` is
+    the highest of cow, sheep, dog and cat. `slope` and `shift` never change the order of scores; `shift` puts the wanted
+    rate of false boxes at 0.3. `doubt` takes score from a box that looks like another animal as well; `trust` below 1
+    lets the class, which was taught the overlap of the box, weigh more than the objectness, which was taught 0 or 1.
     """
 
     slope: float = 1.0
     shift: float = 0.0
     doubt: float = 0.0
+    trust: float = 1.0
 
 
 #: Animals whose class outputs stay in the exported network, as evidence against a horse.
@@ -73,7 +75,7 @@ class Deployed(nn.Module):
         c = self.calibration
         classes = torch.sigmoid(out.classes)
         horse, rival = classes[..., 0], classes[..., 1:].amax(-1)
-        score = torch.sigmoid(out.objectness) * horse
+        score = torch.sigmoid(out.objectness) ** c.trust * horse
         if c.doubt > 0:
             score = score * (horse / (horse + rival)) ** c.doubt
         score = score.clamp(1e-5, 1 - 1e-5)
@@ -120,19 +122,24 @@ def export(
     suppression: Suppression,
     size: int = 416,
     pictures: int = 64,
-) -> Deployed:
-    """Write `out` (int8) and, beside it, `.fp32.onnx`; returns the torch network that both answer as."""
+    ranges: dict[str, tuple[float, float]] | None = None,
+) -> tuple[Deployed, dict[str, tuple[float, float]]]:
+    """Write `out` (int8) and, beside it, `.fp32.onnx`.
+
+    Returns the torch network that both answer as, and the ranges of the activations, which may be handed in again when
+    only the calibration changed.
+    """
     deployed = Deployed(network.cpu().eval(), calibration)
     whole = out.with_suffix(".fp32.onnx")
     export_fp32(deployed, torch.zeros(2, 3, size, size), whole, input_name="images", output_names=("boxes", "scores"))
     keep = [*tail(whole), *whole_precision(whole)]
-    ranges = activation_ranges(whole, QUANTISED, sample(data, pictures, size))
+    ranges = ranges or activation_ranges(whole, QUANTISED, sample(data, pictures, size))
     overrides = {name: [{"rmin": np.float32(low), "rmax": np.float32(high)}] for name, (low, high) in ranges.items()}
     quantise_int8(
         whole,
         out,
         input_name="images",
-        batches=sample(data, 12, size),
+        batches=sample(data, 10, size),
         keep_fp32=keep,
         op_types=QUANTISED,
         method=CalibrationMethod.MinMax,
@@ -148,4 +155,4 @@ def export(
     }
     for path in (whole, out):
         write_metadata(path, meta)
-    return deployed
+    return deployed, ranges
