@@ -9,7 +9,8 @@ Times are processor time of the tracker alone: decoding, detection and embedding
 
 Peers: ByteTrack of supervision (MIT), and ByteTrack, OC-SORT, BoT-SORT and C-BIoU of trackers (Apache-2.0), all from PyPI.
 The latter wants opencv-python, which would overwrite the headless one: ``pip install --no-deps "trackers>=2.6"``; without it
-its four are left out. Each is told the frame rate and to keep a lost animal for 10 s. Norfair needs numpy < 2 and boxmot is AGPL-3.0: left out.
+its four are left out. Each is told the frame rate and to keep a lost animal for 10 s. Norfair needs numpy < 2 and boxmot is
+AGPL-3.0: neither is here.
 """
 
 import argparse
