@@ -16,7 +16,7 @@ from training.pose.evaluate import four_legs
 from training.pose.export import INPUT, OUTPUT, ExportOptions, drawn_crops
 from training.pose.feed import Feed, FeedOptions
 from training.pose.model import MBConv, ModelOptions, PoseNet
-from training.pose.skeleton import COUNT
+from training.pose.skeleton import COUNT, MIRROR
 from training.pose.train import Trainer, TrainOptions
 
 TINY = ModelOptions(
@@ -67,6 +67,15 @@ def test_a_network_that_works_smaller_inside_answers_at_the_same_scale() -> None
     assert 0 <= heat.min() <= heat.max() <= 1
     coarse = torch.nn.functional.avg_pool2d(heat, 4)
     torch.testing.assert_close(coarse, small, atol=0.1 * float(small.max()), rtol=0.2)
+
+
+def test_with_the_mirror_a_mirrored_crop_gets_the_mirrored_answer() -> None:
+    torch.manual_seed(0)
+    model = PoseNet(replace(TINY, mirror=True)).eval()
+    crops = torch.rand(2, 3, 64, 64) * 255
+    with torch.no_grad():
+        heat, back = model(crops), model(crops.flip(-1))
+    torch.testing.assert_close(back.flip(-1)[:, list(MIRROR)], heat)
 
 
 @pytest.mark.parametrize(("stride", "kernel"), [(1, 3), (2, 3), (1, 5), (2, 5)])
@@ -130,7 +139,7 @@ def test_training_lowers_the_loss_on_one_batch() -> None:
 
 def test_the_exports_answer_as_the_network_does(tmp_path: Path) -> None:
     torch.manual_seed(1)
-    model = PoseNet(TINY).eval()
+    model = PoseNet(replace(TINY, inner_size=128, mirror=True)).eval()
     crops = drawn_crops(3)
     with torch.no_grad():
         true = model(torch.from_numpy(crops)).numpy()

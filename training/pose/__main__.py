@@ -30,7 +30,6 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     one.add_argument("--workers", type=int, default=1, help="loader processes")
     two = commands.add_parser("evaluate", help="figures of an exported network, or of a run with --torch")
     two.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file")
-    two.add_argument("--inner", type=int, default=192, help="with --torch: pixels at which the network works")
     two.add_argument("--torch", action="store_true", help="the run's averaged weights in fp32 instead of an ONNX file")
     two.add_argument(
         "--gait", type=Path, default=None, help="folder of rendered side views (python -m training.synthetic gait)"
@@ -38,7 +37,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     two.add_argument("--out", type=Path, default=None, help="write the figures as JSON")
     three = commands.add_parser("export", help="the run's averaged weights as int8 ONNX with its parity fixture")
     three.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file to write")
-    three.add_argument("--inner", type=int, default=192, help="pixels to which the graph shrinks its 256-pixel input")
+    for command in (two, three):
+        command.add_argument("--inner", type=int, default=160, help="pixels at which the network works inside the graph")
+        command.add_argument("--single", action="store_true", help="look at the crop only, not at its mirror too")
     return parser.parse_args(arguments)
 
 
@@ -78,7 +79,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from training.pose.export import INPUT, load_network, onnx_predictor
 
     predict = (
-        torch_predictor(load_network(arguments.run, inner=arguments.inner), half=False)
+        torch_predictor(load_network(arguments.run, inner=arguments.inner, mirror=not arguments.single), half=False)
         if arguments.torch
         else onnx_predictor(arguments.weights)
     )
@@ -103,7 +104,7 @@ def run_export(arguments: argparse.Namespace) -> None:
     arguments.weights.parent.mkdir(parents=True, exist_ok=True)
     val = horses(animalpose(arguments.data, "val"))
     summary = export_run(
-        load_network(arguments.run, inner=arguments.inner),
+        load_network(arguments.run, inner=arguments.inner, mirror=not arguments.single),
         real_animals(arguments),
         val,
         arguments.weights,

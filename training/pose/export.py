@@ -38,6 +38,9 @@ class ExportOptions:
         "/Softmax*",
         "/Mul*",
         "/Reduce*",
+        "/Sub*",
+        "/Clip*",
+        "/Max*",
         "/Sigmoid*",
         "/visible_*",
         "/attention.?/MatMul*",
@@ -49,13 +52,13 @@ class ExportOptions:
     version: str = "1"
 
 
-def load_network(run: Path, *, inner: int | None = None) -> PoseNet:
-    """The averaged weights of a run, in evaluation mode, working at `inner` pixels."""
+def load_network(run: Path, *, inner: int | None = None, mirror: bool = False) -> PoseNet:
+    """The averaged weights of a run, in evaluation mode, working at `inner` pixels, on the mirror too with `mirror`."""
     state = load_checkpoint(run / "checkpoint.pt", restore_rng=False)
     if state is None:
         raise FileNotFoundError(f"{run} has no checkpoint.pt: train first")
     fields: dict[str, Any] = state["options"]["model"]
-    model = PoseNet(replace(ModelOptions(**fields), inner_size=inner))
+    model = PoseNet(replace(ModelOptions(**fields), inner_size=inner, mirror=mirror))
     model.load_state_dict(state["ema"]["shadow"])
     return model.eval()
 
