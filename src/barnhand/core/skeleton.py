@@ -41,9 +41,7 @@ class Skeleton:
         try:
             return self.points.index(point)
         except ValueError:
-            raise NotFoundError(
-                f"skeleton {self.name} has no point {point!r}; it has {', '.join(self.points)}"
-            ) from None
+            raise NotFoundError(f"skeleton {self.name} has no point {point!r}; it has {', '.join(self.points)}") from None
 
     def has(self, point: str) -> bool:
         """Whether this skeleton has the point."""
