@@ -92,9 +92,9 @@ def test_a_higher_threshold_finds_less(run: Run, tmp_path: Path) -> None:
 
 
 MISTAKES = {
-    "a network that is not here": (["--model", "unicorn"], 1, "there is no network 'unicorn' here"),
+    "a network that is not here": (["--model", "unicorn"], 2, "there is no network 'unicorn' here"),
     "a threshold out of range": (["--threshold", "3"], 2, "threshold"),
-    "a place that cannot be written": (["--json", "/proc/nothing/out.json"], 1, "cannot be written"),
+    "a place that cannot be written": (["--json", "/proc/nothing/out.json"], 2, "cannot be written"),
 }
 
 
@@ -111,7 +111,7 @@ def test_a_failed_run_leaves_the_old_results(run: Run, tmp_path: Path, shelf: Sh
     assert shelf.folder is not None
     (shelf.folder / "blue-box.onnx").write_bytes(b"junk")
     ran = run("detect", write_picture(tmp_path / "bay.jpg"), "--json", tmp_path / "out.json")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "blue-box.onnx is damaged" in ran.err
     assert (tmp_path / "out.json").read_text() == "[]"
     assert sorted(path.name for path in tmp_path.glob("*.json")) == ["out.json"]

@@ -59,7 +59,7 @@ MISTAKES = {
 def test_a_mistake_is_a_sentence(run: Run, tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "junk.onnx").write_bytes(b"junk")
     ran = run("models", *[argument.format(junk=tmp_path / "junk.onnx") for argument in arguments])
-    assert ran.code == 1
+    assert ran.code == 2
     assert message in ran.err
     assert "Traceback" not in ran.err
 
@@ -87,7 +87,7 @@ def test_pull_says_the_licence_and_fetches_when_it_is_accepted(
     with serving(FileServer(catalogue[1], [1000])) as server:
         at(catalogue, server.url)
         refused = run("models", "pull", "net")
-        assert refused.code == 1
+        assert refused.code == 2
         assert "net by Somebody is licensed under AGPL-3.0" in refused.err
         assert server.requests == []
         ran = run("models", "pull", "net", "--accept-licence")
@@ -107,6 +107,6 @@ def test_pull_refuses_a_changed_file(run: Run, data: Path, catalogue: "tuple[lis
     with serving(FileServer(b"?" * len(catalogue[1]))) as server:
         at(catalogue, server.url)
         ran = run("models", "pull", "net", "--accept-licence")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "is not the file the catalogue means" in ran.err
     assert list((data / "models").iterdir()) == []

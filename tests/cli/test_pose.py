@@ -133,7 +133,7 @@ WRONG: dict[str, tuple[object, str]] = {
 @pytest.mark.parametrize(("given", "message"), WRONG.values(), ids=WRONG.keys())
 def test_boxes_that_cannot_be_used_are_a_sentence(run: Run, tmp_path: Path, given: object, message: str) -> None:
     ran = run("pose", write_horse(tmp_path / "a"), "--boxes", write_boxes(tmp_path / "b.json", given))
-    assert ran.code == 1
+    assert ran.code == 2
     assert len(ran.complaints) == 1
     assert message in ran.err
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from barnhand.cli.console import PARTLY, complain, err, out, tracked
+from barnhand.cli.console import BAD_INPUT, complain, err, out, tracked
 from barnhand.core.errors import MediaError, NotFoundError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def analyze(
                     overlay.add(seen)
     except MediaError as error:
         complain(error)
-        raise typer.Exit(PARTLY) from error
+        raise typer.Exit(BAD_INPUT) from error
     _tell(summary)
 
 

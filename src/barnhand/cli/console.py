@@ -11,8 +11,8 @@ from barnhand.core.errors import BarnHandError
 
 FAILED = 1
 """Exit code when a command could not do its work."""
-PARTLY = 2
-"""Exit code when some of the given files could not be used and the rest was done."""
+BAD_INPUT = 2
+"""Exit code when something given could not be used: a file, an address, a setting. What else was given is done."""
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from barnhand.cli.console import PARTLY, complain, out, tracked
+from barnhand.cli.console import BAD_INPUT, complain, out, tracked
 from barnhand.core.detection import Detections
 from barnhand.core.errors import MediaError
 from barnhand.core.geometry import xywh
@@ -59,7 +59,7 @@ def detect(
     if json is not None:
         write_json(json, results)
     if failed:
-        raise typer.Exit(PARTLY)
+        raise typer.Exit(BAD_INPUT)
 
 
 def rows(file_name: str, frame: int | None, found: Detections) -> list[dict[str, Any]]:

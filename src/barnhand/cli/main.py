@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import typer
 
 from barnhand.cli import add, analyze, check, demo, detect, models, pose, up
-from barnhand.cli.console import FAILED, complain
-from barnhand.core.errors import BarnHandError
+from barnhand.cli.console import BAD_INPUT, FAILED, complain
+from barnhand.core.errors import BarnHandError, ConfigurationError, MediaError, ModelError, NotFoundError
 
 
 def build() -> typer.Typer:
@@ -36,4 +36,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
         build()(args=arguments)
     except BarnHandError as error:
         complain(error)
-        sys.exit(FAILED)
+        sys.exit(BAD_INPUT if isinstance(error, (ConfigurationError, MediaError, ModelError, NotFoundError)) else FAILED)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barnhand.cli.console import FAILED, complain, err, out
+from barnhand.cli.console import BAD_INPUT, FAILED, complain, err, out
 
 if TYPE_CHECKING:
     from barnhand.networks.catalogue import Entry
@@ -160,4 +160,4 @@ def _ask(entry: "Entry") -> None:
         )
     if not err().is_terminal or not typer.confirm("Pull it under this licence?", err=True):
         complain(f"{entry.name} was not pulled; to take its licence as read, add --accept-licence")
-        raise typer.Exit(FAILED)
+        raise typer.Exit(BAD_INPUT)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from barnhand.cli.console import PARTLY, complain, out, tracked
+from barnhand.cli.console import BAD_INPUT, complain, out, tracked
 from barnhand.core.errors import MediaError
 from barnhand.core.geometry import xywh, xyxy
 from barnhand.core.pose import Pose
@@ -69,7 +69,7 @@ def pose(
     if json is not None:
         write_json(json, work.results())
     if work.complaints:
-        raise typer.Exit(PARTLY)
+        raise typer.Exit(BAD_INPUT)
 
 
 class _Work:
