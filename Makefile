@@ -25,12 +25,12 @@ web: $(PAGE) ## build the page
 
 web/node_modules/.ready: web/package-lock.json | .venv/.ready
 	@echo "Installing the page's packages of web/package-lock.json ..."
-	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@(cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error)
 	@touch $@
 
 $(PAGE): $(shell find web -path web/node_modules -prune -o -type f -newer $(PAGE) -print 2>/dev/null) web/node_modules/.ready
 	@echo "Building the page ..."
-	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+	@(cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build)
 	@touch $@
 
 demo: setup web ## BarnHand with four demo cameras; prints the address
@@ -44,7 +44,7 @@ check: setup web/node_modules/.ready ## formatting, types, floors, eslint
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check
+	@(cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check)
 
 test: setup web ## every check and every test
 	@bash scripts/system-packages.sh chromium postgresql redis-server ffmpeg
