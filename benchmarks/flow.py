@@ -128,17 +128,17 @@ def page(yard: Yard, stream_id: str, seconds: float) -> list[Row]:
         tab = browser.new_page(viewport={"width": 1280, "height": 800}, base_url=yard.address)
         tab.request.post("/v1/session", data={"email": "owner@yard.example", "password": PASSWORD})
         tab.goto(f"/cameras/{stream_id}")
-        tab.wait_for_function("window.__barnhand && window.__barnhand.frames().length > 100", timeout=60_000)
+        tab.wait_for_function("() => window.__barnhand && window.__barnhand.frames().length > 100", timeout=60_000)
         rows: list[Row] = []
         for pace in ("locked", "live"):
             tab.evaluate("pace => localStorage.setItem('barnhand.overlay', JSON.stringify({state: {pace}, version: 0}))", pace)
             tab.reload()
-            tab.wait_for_function("window.__barnhand && window.__barnhand.frames().length > 50", timeout=60_000)
+            tab.wait_for_function("() => window.__barnhand && window.__barnhand.frames().length > 50", timeout=60_000)
             tab.wait_for_timeout(5_000)
-            tab.evaluate("window.__barnhand.clear()")
+            tab.evaluate("() => window.__barnhand.clear()")
             tab.wait_for_timeout(round(seconds * 1000))
-            frames = tab.evaluate("window.__barnhand.frames()")
-            seen = tab.evaluate("window.__barnhand.observations()")
+            frames = tab.evaluate("() => window.__barnhand.frames()")
+            seen = tab.evaluate("() => window.__barnhand.observations()")
             delay = [frame["displayMs"] - frame["pts"] / PTS_HZ * 1000 for frame in frames]
             goal = "goal ≤ 300 ms" if pace == "live" else "as much as the analysis needs"
             rows.append((f"camera to pixel, median ({pace})", f"{statistics.median(delay):.0f} ms", goal))

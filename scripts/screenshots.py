@@ -24,7 +24,7 @@ from barnhand.demo import films
 def settle(page: Page) -> None:
     """Wait until the page shows pictures with an overlay."""
     page.wait_for_function(
-        "window.__barnhand && window.__barnhand.frames().slice(-10).some(f => f.drawnPts !== null)", timeout=60_000
+        "() => window.__barnhand && window.__barnhand.frames().slice(-10).some(f => f.drawnPts !== null)", timeout=60_000
     )
     page.wait_for_timeout(1500)
 
