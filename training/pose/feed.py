@@ -24,7 +24,7 @@ class FeedOptions:
 
     batch: int = 32
     """Samples a step."""
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 160), (0.663, 192), (0.7535, 160))
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 160), (0.582, 192), (0.6612, 160))
     """(progress from which, input size in pixels), ascending."""
     horse_from: float = 0.45
     """Share of real samples that are horses at the start."""
