@@ -21,7 +21,7 @@ class Suppression:
     """How overlapping boxes are thinned: see `suppress.suppress`."""
 
     iou: float = 0.65
-    soft: float = 0.0
+    soft: float = 1.0
     floor: float = 0.01
 
     def as_json(self) -> str:
