@@ -117,13 +117,13 @@ def write_parity(path: Path, model: PoseNet, seed: int = 20) -> None:
     crops = np.rint(crops / 8) * 8
     quiet = np.full((1, 3, SIZE, SIZE), 114, np.uint8)
     with torch.no_grad():
-        heat = model(torch.from_numpy(np.clip(crops, 0, 255))).numpy()
+        heat = model(torch.from_numpy(np.clip(crops, 0, 255))).numpy().astype(np.float16)
         calm = model(torch.from_numpy(quiet.astype(np.float32))).numpy()
-    points, peaks = decode(heat)
+    points, peaks = decode(heat.astype(np.float32))  # of the rounded heatmaps, as a reader of the file sees them
     np.savez_compressed(
         path,
         crops=np.clip(crops, 0, 255).astype(np.uint8),
-        heatmaps=heat.astype(np.float16),
+        heatmaps=heat,
         points=points,
         peaks=peaks,
         quiet=quiet,
