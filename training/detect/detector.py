@@ -22,7 +22,7 @@ class Suppression:
 
     iou: float = 0.65
     soft: float = 1.0
-    floor: float = 0.01
+    floor: float = 0.003
 
     def as_json(self) -> str:
         """The `barnhand.nms` entry of the exported file."""
