@@ -22,7 +22,7 @@ from training.identity.model import HorseEmbedder, contrast
 class Options:
     """How the embedder is trained."""
 
-    steps: int = 1200
+    steps: int = 900
     """Contrastive steps."""
     identities: int = 32
     """Identities a batch, half of them rendered."""
