@@ -90,6 +90,16 @@ def distributions(embeddings: Floats32, names: list[str]) -> dict[str, Any]:
     }
 
 
+def spreads(queries: Floats32, gallery: Floats32, query_names: list[str], gallery_names: list[str]) -> dict[str, Any]:
+    """Mean and standard deviation of the similarity of the same and of different animals: what the runtime calibrates on."""
+    similarity = queries @ gallery.T
+    same = np.array(query_names)[:, None] == np.array(gallery_names)[None, :]
+    return {
+        name: {"mean": round(float(similarity[part].mean()), 4), "std": round(float(similarity[part].std()), 4)}
+        for name, part in (("same", same), ("different", ~same))
+    }
+
+
 def thresholds(embeddings: Floats32, names: list[str], wrong: tuple[float, float] = (0.01, 0.10)) -> dict[str, float]:
     """Similarities to the nearest crop above which a name is confirmed (1 % of nearest neighbours wrong) or probable (10 %).
 
@@ -153,6 +163,8 @@ def evaluate(data: Path, synthetic: Path, labels: Path, embed: Embed) -> dict[st
             [c.identity for c in herd_early],
             False,
         )
+    early_vectors, late_vectors = embed(_pictures(early)), embed(_pictures(late))
+    out["calibration"] = spreads(late_vectors, early_vectors, [c.identity for c in late], [c.identity for c in early])
     out["distances"] = distributions(vectors, names)
     out["thresholds"] = thresholds(vectors, names)
     return out

@@ -1,4 +1,4 @@
-"""The embedder: ImageNet's EfficientNet-Lite0 with a linear discriminant of animals; and a branch whose last stages are trained."""
+"""The embedder: ImageNet's EfficientNet-Lite0 with a linear discriminant of animals; beside it a branch that is trained."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ MIDDLE, TOP = 112, 320
 class HorseEmbedder(nn.Module):
     """RGB crops (N, 3, 128, 160), 0..255, to unit vectors (N, 256).
 
-    What is handed out is the still branch: a linear discriminant, fitted in closed form, on features of the untouched backbone. The
-    trained branch (`tail`) learns the last stages as well; with the few horses there are it overfits, see docs/models/horse-embedder.md.
+    What is handed out is the still branch: a linear discriminant, fitted in closed form, on features of the untouched
+    backbone. The trained branch (`tail`) learns the last stages as well; with the few horses there are it overfits, see
+    docs/models/horse-embedder.md.
     """
 
     def __init__(self, pretrained: bool = True) -> None:
