@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--version", required=True, help="written into the file")
     export.add_argument("--mined", type=Path, help="what `mine` wrote")
     export.add_argument("--rate", type=float, default=0.02, help="false boxes a picture of other animals at 0.3")
+    export.add_argument("--shift", type=float, help="the score's shift, instead of finding the one that gives --rate")
     export.add_argument("--doubt", type=float, default=2.0, help="how much looking like another animal costs")
     export.add_argument("--trust", type=float, default=0.5, help="power of the objectness in the score")
     export.add_argument("--rendered", type=Path, nargs="*", default=[], help="pictures for the parity archive")
@@ -87,9 +88,11 @@ def exported(options: argparse.Namespace) -> str:
     how = Suppression()
     plain = Calibration(doubt=options.doubt, trust=options.trust)
     _, ranges = export(load_average(options.checkpoint), options.data, options.out, options.version, plain, how)
-    animals = held_out(options.data, options.mined, ("livestock", "pet"))
-    animals += [case for case in still(options.data, "animalpose") if not len(case.boxes)]
-    shift = shift_for(animals, detect(Exported(options.out), animals), options.rate)
+    shift = options.shift
+    if shift is None:
+        animals = held_out(options.data, options.mined, ("livestock", "pet"))
+        animals += [case for case in still(options.data, "animalpose") if not len(case.boxes)]
+        shift = shift_for(animals, detect(Exported(options.out), animals), options.rate)
     chosen = replace(plain, shift=shift)
     network = load_average(options.checkpoint)
     deployed, _ = export(network, options.data, options.out, options.version, chosen, how, ranges=ranges)
