@@ -7,6 +7,7 @@ from the next key frame. A viewer of updates loses the oldest.
 import asyncio
 import contextlib
 import logging
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -59,7 +60,7 @@ class Mailbox:
         return self._waiting.popleft()
 
 
-class Fanout(Generic[Item]):
+class Fanout(ABC, Generic[Item]):
     """Reads a source while anybody watches, and gives every item to every viewer."""
 
     def __init__(self, name: str, source: Callable[[], AsyncIterator[Item]]) -> None:
@@ -68,9 +69,9 @@ class Fanout(Generic[Item]):
         self._task: asyncio.Task[None] | None = None
         self.watchers = 0
 
+    @abstractmethod
     def receive(self, item: Item) -> None:
         """What becomes of an item."""
-        raise NotImplementedError
 
     def forget(self) -> None:
         """Called when the last viewer is gone."""
