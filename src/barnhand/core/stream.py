@@ -45,7 +45,11 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Stream:
-    """A camera as the services know it. ``source_url`` carries no password: ``secret`` is decrypted only in memory."""
+    """A camera as the services know it.
+
+    ``source_url`` carries no login, though its query may carry a token: it is shown only as the store gives it.
+    ``secret`` is ``user:password``, decrypted only in memory.
+    """
 
     id: str
     name: str
