@@ -16,20 +16,30 @@ export function presentOf(horse: Horse): Present {
   return { key: horse.horse_id ?? horse.name ?? String(horse.track_id), name: horseName(horse), horse };
 }
 
+export type Seen = Map<string, { at: number; item: Present }>;
+
+/** Takes in a picture's horses. A track that was given its name is the same animal: what it was called before goes. */
+export function remember(seen: Seen, horses: readonly Horse[], at: number): void {
+  for (const horse of horses) {
+    const item = presentOf(horse);
+    for (const [key, before] of seen) {
+      if (key !== item.key && before.item.horse.track_id === horse.track_id) seen.delete(key);
+    }
+    seen.set(item.key, { at, item });
+  }
+}
+
 /** Who is before a camera now; `null` while no picture was analysed in the last ten seconds. */
 export function useWhoIsThere(streamId: string, enabled = true): Present[] | null {
   const [present, setPresent] = useState<Present[] | null>(null);
 
   useEffect(() => {
     if (!enabled) return;
-    const seen = new Map<string, { at: number; item: Present }>();
+    const seen: Seen = new Map();
     let heard = 0;
     const stop = listen(streamId, (observation) => {
       heard = performance.now();
-      for (const horse of observation.horses) {
-        const item = presentOf(horse);
-        seen.set(item.key, { at: heard, item });
-      }
+      remember(seen, observation.horses, heard);
     });
     const timer = setInterval(() => {
       const now = performance.now();
