@@ -40,6 +40,18 @@ def test_a_walking_horse_is_followed_named_and_measured() -> None:
     assert Observation.from_dict(last.to_dict()).to_dict() == last.to_dict()
 
 
+def test_the_box_is_that_of_the_detector_also_where_a_horse_sets_off_at_once() -> None:
+    pipeline = Pipeline(stages())
+    run(pipeline, 2, red=0)
+    there = walker(0, speed=0) + np.array([12, 0, 12, 0])
+    picture = frame({"red": there}, 2.0)
+    (horse,) = pipeline.process(picture).horses
+    (found,) = BlobDetector().detect([picture.image])
+    np.testing.assert_array_equal(horse.box, found.boxes[0])
+    (track,) = pipeline.tracks
+    assert np.abs(track.box - horse.box).max() > 0.5
+
+
 def test_a_standing_horse_has_a_speed_near_zero_and_no_stride() -> None:
     (horse,) = run(Pipeline(stages()), 3, red=0)[-1].horses
     assert horse.metrics["velocity"] == pytest.approx(0, abs=0.05)

@@ -70,20 +70,21 @@ class Pipeline:
 
         self.tracks = self._tracker.update(frame, found, look if embed is not None else None)
         seen = [track for track in self.tracks if track.seen]
-        poses = self._poses(frame, found, seen)
+        boxes = _boxes(found, seen)
+        poses = self._poses(frame, seen, boxes)
         names = self._names(frame, found, seen, looks, poses)
         metrics = self._gait.update(frame.wall_us, self.tracks, poses, self._tracker.camera_motion)
         horses = tuple(
             HorseObservation(
                 track_id=track.track_id,
                 color=track.color,
-                box=clip(track.box[None], frame.width, frame.height)[0],
+                box=box,
                 score=track.score,
                 identity=names.get(track.track_id, NOBODY),
                 pose=poses.get(track.track_id),
                 metrics=metrics.get(track.track_id, {}),
             )
-            for track in seen
+            for track, box in zip(seen, clip(boxes, frame.width, frame.height), strict=True)
         )
         return Observation(frame.stream_id, frame.wall_us, frame.pts, frame.width, frame.height, horses)
 
@@ -95,11 +96,10 @@ class Pipeline:
         """Go on from ``state()`` of a predecessor. Raises ``ValueError`` when ``data`` is not one."""
         self._tracker = Tracker.restore(data, self._options.track)
 
-    def _poses(self, frame: Frame, found: Detections, seen: Sequence[Track]) -> dict[int, Pose]:
+    def _poses(self, frame: Frame, seen: Sequence[Track], boxes: Floats) -> dict[int, Pose]:
         if self._stages.pose is None or not seen:
             return {}
-        boxes = np.stack([track.box if track.detection is None else found.boxes[track.detection] for track in seen])
-        poses = self._stages.pose.estimate(frame.image, boxes.astype(np.float32))
+        poses = self._stages.pose.estimate(frame.image, boxes)
         return {track.track_id: pose for track, pose in zip(seen, poses, strict=True)}
 
     def _names(
@@ -126,3 +126,13 @@ class Pipeline:
         ]
         whose = f"{frame.stream_id}{self._lane}"
         return self._gallery.identify(whose, frame.wall_us, [track.track_id for track in seen], glimpses)
+
+
+def _boxes(found: Detections, seen: Sequence[Track]) -> Floats:
+    """Where the tracks are in this very picture (n, 4), x1 y1 x2 y2: the detector's boxes, not the tracker's filtered ones.
+
+    The filter follows a fast horse late. On rendered truth at five pictures a second its boxes overlap the horse by 0.79 where
+    the detector's do by 0.86 (``arena``), and on a horse that stands still they are hardly steadier.
+    """
+    rows = [track.box if track.detection is None else found.boxes[track.detection] for track in seen]
+    return np.array(rows, np.float32).reshape(-1, 4)
