@@ -55,7 +55,10 @@ def test_chunks_of_a_time(service: Service) -> None:
             f"{stream}-{NOON_US + n * 10 * SECOND}" for n in range(6)
         ]
         assert client.get(url, params={"start_us": 9, "end_us": 9}).status_code == 422
-        assert client.get(url, params={"state": "analysed"}).json() == []
+        service.spool.append("chunk_analysed", [{"id": found[0]["id"], "state": "analysed", "cause": None}])
+        service.copy()
+        for word in ("analysed", "processed"):
+            assert [chunk["id"] for chunk in client.get(url, params={"state": word}).json()] == [found[0]["id"]]
 
 
 def test_gaps_say_why(service: Service) -> None:

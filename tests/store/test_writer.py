@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from barnhand.core.time import FakeClock, SystemClock
 from barnhand.store.database import connect
 from barnhand.store.spool import Spool, SpoolReader
 from barnhand.store.store import Store
-from barnhand.store.writer import Writer, WriterOptions
+from barnhand.store.writer import Verdict, Writer, WriterOptions
 
 SECOND = 1_000_000
 
@@ -128,6 +128,27 @@ def test_verdicts_and_chunks_come_in_any_order(
     analyst.append("chunk_analysed", [{"id": chunk.id, "state": "processed", "cause": None}])
     drain(writer)
     assert store.chunks.get(chunk.id).state is ChunkState.ANALYSED
+
+
+def test_a_verdict_is_told_when_its_rows_are_there(
+    store: Store, engine: Engine, stream: str, spool: Spool, folder: Path, clock: FakeClock
+) -> None:
+    told: list[tuple[str, str, ChunkState, int]] = []
+
+    def tell(verdicts: Sequence[Verdict]) -> None:
+        for each in verdicts:
+            told.append((each.id, each.stream_id, store.chunks.get(each.id).state, len(store.detections.page(stream))))
+
+    writer = Writer(folder, engine, clock, tell=tell)
+    chunk = chunk_of(stream, NOON_US)
+    spool.append("chunk", [asdict(chunk)])
+    spool.append("observation", [observation_of(stream, NOON_US, horse_seen(1)).to_dict()])
+    drain(writer)
+    assert told == []
+    spool.append("chunk_analysed", [{"id": chunk.id, "state": "analysed", "cause": None}])
+    spool.append("chunk_analysed", [{"id": new_id(), "state": "analysed", "cause": None}])
+    drain(writer)
+    assert told == [(chunk.id, stream, ChunkState.ANALYSED, 1)], "once, and not for a chunk without a row"
 
 
 def test_a_gap_ends(store: Store, stream: str, spool: Spool, writer: Writer) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ def api(configuration: Mapping[str, Any], inbox: Inbox) -> None:
 
 
 def writer(configuration: Mapping[str, Any], inbox: Inbox) -> None:
-    """Copies the spool to the database and keeps the tables in shape."""
+    """Copies the spool to the database, tells what became of chunks, and keeps the tables in shape."""
+    from barnhand.app.verdicts import tell_verdicts
     from barnhand.store.database import connect
     from barnhand.store.writer import Writer
 
@@ -89,7 +91,9 @@ def writer(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     folder = DataFolder(settings.data)
     lock = _take_over(folder, "writer", inbox)
     engine = connect(configuration["database_url"], pool=2)
-    Writer(folder.spool, engine, SystemClock()).run(inbox.stop)
+    hub = Hub(configuration["hub_url"])
+    Writer(folder.spool, engine, SystemClock(), tell=partial(tell_verdicts, hub)).run(inbox.stop)
+    hub.close()
     engine.dispose()
     lock.give_back()
 

@@ -13,6 +13,11 @@ class ChunkState(StrEnum):
     ANALYSED = "analysed"
     FAILED = "failed"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "ChunkState | None":
+        """The contract's word ``processed`` is taken for ``analysed``."""
+        return cls.ANALYSED if value == "processed" else None
+
 
 @dataclass(frozen=True)
 class Chunk:

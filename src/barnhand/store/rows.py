@@ -179,9 +179,8 @@ def chunk_deleted(data: Data) -> str:
 
 def chunk_analysed(data: Data) -> VerdictRow:
     """``{id, state, cause}``; the contract's word ``processed`` is taken for ``analysed``."""
-    state = "analysed" if data["state"] == "processed" else data["state"]
     cause = data.get("cause")
-    return VerdictRow(_text(data["id"]), ChunkState(state), None if cause is None else _text(cause))
+    return VerdictRow(_text(data["id"]), ChunkState(data["state"]), None if cause is None else _text(cause))
 
 
 def gap(data: Data) -> GapRow:

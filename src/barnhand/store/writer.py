@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +21,31 @@ from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from barnhand.core.chunk import ChunkState
 from barnhand.core.time import SECOND_US, Clock, SystemClock, datetime_of_wall
 from barnhand.store import timeseries
 from barnhand.store.apply import Coverage, apply, days_ahead
 from barnhand.store.database import unhurried
-from barnhand.store.rows import BadRowError, ObservationRow, read
+from barnhand.store.rows import BadRowError, ObservationRow, VerdictRow, read
 from barnhand.store.spool import Batch, Position, Row, SpoolReader
-from barnhand.store.tables import SpoolOffset, StreamTable, table_of
+from barnhand.store.tables import ChunkTable, SpoolOffset, StreamTable, table_of
 
 log = logging.getLogger(__name__)
 
 _REFUSED = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError)
 _DAY_US = 86_400 * SECOND_US
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the analysis of a chunk ended, now that its row says so and all that was seen in it has rows too."""
+
+    id: str
+    stream_id: str
+    start_us: int
+    end_us: int
+    state: ChunkState
+    cause: str | None
 
 
 @dataclass(frozen=True)
@@ -62,9 +75,20 @@ class WriterOptions:
 
 
 class Writer:
-    """Drains a spool folder into a database. One at a time, though two do no harm."""
+    """Drains a spool folder into a database. One at a time, though two do no harm.
 
-    def __init__(self, folder: Path, engine: Engine, clock: Clock | None = None, options: WriterOptions | None = None) -> None:
+    ``tell`` hears of every chunk whose verdict was committed; it must not raise and should not take long.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        engine: Engine,
+        clock: Clock | None = None,
+        options: WriterOptions | None = None,
+        tell: Callable[[Sequence[Verdict]], None] = lambda _: None,
+    ) -> None:
+        self._tell = tell
         self._folder = folder
         self._engine = engine
         self._clock = clock or SystemClock()
@@ -176,11 +200,14 @@ class Writer:
                 return copied
             good = self._check(connection, batch.rows, now_us)
             self._apply(connection, good, coverage, now_us)
+            verdicts = _verdicts(connection, [typed.id for _, typed in good if isinstance(typed, VerdictRow)])
             connection.execute(
                 update(table_of(SpoolOffset))
                 .where(SpoolOffset.producer == batch.producer)
                 .values(segment=batch.end.number, position=batch.end.offset, updated_at=datetime_of_wall(now_us))
             )
+        if verdicts:
+            self._tell(verdicts)
         return batch.end
 
     def _claim(self, connection: Connection, batch: Batch, now_us: int) -> Position:
@@ -273,6 +300,15 @@ class Writer:
                 pass
         except (SQLAlchemyError, psycopg.Error) as error:
             log.warning("the rest stays in the spool until the next start (%s)", _short(error))
+
+
+def _verdicts(connection: Connection, ids: Sequence[str]) -> list[Verdict]:
+    """Those of ``ids`` that have a row, oldest first."""
+    if not ids:
+        return []
+    columns = (ChunkTable.id, ChunkTable.stream_id, ChunkTable.start_us, ChunkTable.end_us, ChunkTable.state, ChunkTable.cause)
+    rows = connection.execute(select(*columns).where(ChunkTable.id.in_(ids)).order_by(ChunkTable.start_us))
+    return [Verdict(*row[:4], ChunkState(row.state), row.cause) for row in rows]
 
 
 def _short(error: Exception) -> str:
