@@ -27,8 +27,8 @@ def guard(arguments: Sequence[str]) -> int:
     def forward(number: int, _frame: FrameType | None) -> None:
         nonlocal asked_to_stop
         asked_to_stop = True
-        # A terminal's Ctrl-C reaches the whole process group; a service manager's signal only this process.
-        if child is not None and number != signal.SIGINT:
+        # A terminal's Ctrl-C reaches the supervisor too, ``kill -INT`` and service managers only this process; twice is once.
+        if child is not None:
             child.send_signal(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
