@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from tests.analyst.blobs import BlobDetector, BlobEmbedder, walker
 from tests.analyst.tape import camera, record
+from tests.servers import HubServer
 
 from barnhand.analyst.analyst import Analyst
 from barnhand.analyst.gallery_link import GalleryLink
 from barnhand.analyst.stages import Stages
 from barnhand.core.media import Fragment
 from barnhand.core.time import SECOND_US, SystemClock
-from barnhand.hub.embedded import EmbeddedHub
 from barnhand.hub.hub import Hub
 from barnhand.identity.evidence import Glimpse
 from barnhand.store.spool import Spool, SpoolReader
@@ -29,7 +29,7 @@ def eventually(what: str, holds: Callable[[], bool]) -> None:
     raise AssertionError(what)
 
 
-def test_fragments_on_the_hub_become_observations_on_the_hub_and_in_the_spool(hub_server: EmbeddedHub, tmp_path: Path) -> None:
+def test_fragments_on_the_hub_become_observations_on_the_hub_and_in_the_spool(hub_server: HubServer, tmp_path: Path) -> None:
     clock = SystemClock()
     hub = Hub(hub_server.url)
     tape = record(tmp_path / "a.mp4", lambda t: {"red": walker(t)}, 3, STREAM, start_us=clock.wall_us() + SECOND_US // 2)
@@ -54,7 +54,7 @@ def test_fragments_on_the_hub_become_observations_on_the_hub_and_in_the_spool(hu
     hub.close()
 
 
-def test_what_one_analyst_learns_the_other_knows_and_the_cache_keeps(hub_server: EmbeddedHub, tmp_path: Path) -> None:
+def test_what_one_analyst_learns_the_other_knows_and_the_cache_keeps(hub_server: HubServer, tmp_path: Path) -> None:
     hub, clock = Hub(hub_server.url), SystemClock()
     spool = Spool(tmp_path / "spool")
     one, two = (GalleryLink(12, hub, spool, clock, name, tmp_path / f"{name}.json") for name in ("one", "two"))

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 from tests.api.service import Service, serving
+from tests.servers import KINDS, HubServer
 from tests.store_rows import NOON_US
 
 from barnhand.api.app import create_app
 from barnhand.api.services import ApiOptions, ApiServices
 from barnhand.core.time import FakeClock
-from barnhand.hub.embedded import EmbeddedHub
 from barnhand.hub.hub import Hub
 from barnhand.store.database import connect
 from barnhand.store.secrets import SecretBox
@@ -17,16 +17,14 @@ from barnhand.store.store import Store
 from barnhand.store.writer import Writer
 
 
-@pytest.fixture(scope="session")
-def hub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedHub]:
-    server = EmbeddedHub(Path(tmp_path_factory.mktemp("valkey")))
-    server.start()
-    yield server
-    server.stop()
+@pytest.fixture(params=KINDS)
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """Every test here runs on both."""
+    return str(request.param)
 
 
 @pytest.fixture
-def hub(hub_server: EmbeddedHub) -> Iterator[Hub]:
+def hub(hub_server: HubServer) -> Iterator[Hub]:
     made = Hub(hub_server.url)
     yield made
     made.close()
@@ -38,7 +36,7 @@ def options() -> ApiOptions:
 
 
 @pytest.fixture
-def service(database_url: str, hub_server: EmbeddedHub, hub: Hub, tmp_path: Path, options: ApiOptions) -> Iterator[Service]:
+def service(database_url: str, hub_server: HubServer, hub: Hub, tmp_path: Path, options: ApiOptions) -> Iterator[Service]:
     clock = FakeClock(NOON_US)
     engine = connect(database_url)
     secrets = SecretBox.open(tmp_path / "secrets")

@@ -1,14 +1,8 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from tests.servers import KINDS
 
-from barnhand.hub.embedded import EmbeddedHub
 
-
-@pytest.fixture(scope="session")
-def hub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedHub]:
-    server = EmbeddedHub(Path(tmp_path_factory.mktemp("valkey")))
-    server.start()
-    yield server
-    server.stop()
+@pytest.fixture(params=KINDS)
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """Every test here runs on both."""
+    return str(request.param)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from tests.servers import HubServer, hub_of
 
 from barnhand.core.errors import HubError
 from barnhand.core.identity import Certainty, Identity
@@ -20,7 +21,7 @@ names = (f"cam-{n}" for n in itertools.count())
 
 
 @pytest.fixture
-def hub(hub_server: EmbeddedHub) -> Iterator[Hub]:
+def hub(hub_server: HubServer) -> Iterator[Hub]:
     hub = Hub(hub_server.url)
     yield hub
     hub.close()
@@ -165,9 +166,14 @@ def test_states_checkpoints_and_events_come_back(hub: Hub, stream_id: str) -> No
     assert stream_id not in hub.states()
 
 
-def test_a_running_server_is_taken_over(hub_server: EmbeddedHub) -> None:
-    hub_server.start()
-    assert EmbeddedHub(hub_server._folder).alive()
+def test_a_running_server_is_taken_over(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("taken")
+    first, second = EmbeddedHub(folder), EmbeddedHub(folder)
+    first.start()
+    assert second.alive()
+    second.start()
+    second.stop()
+    assert not first.alive()
 
 
 def test_an_absent_hub_is_a_clear_error() -> None:
@@ -188,7 +194,7 @@ def observation(stream_id: str, wall_us: int) -> Observation:
     return Observation(stream_id, wall_us, wall_us * 9 // 100, 640, 360, (horse,))
 
 
-async def test_observations_resume_after_a_time(hub: Hub, hub_server: EmbeddedHub, stream_id: str) -> None:
+async def test_observations_resume_after_a_time(hub: Hub, hub_server: HubServer, stream_id: str) -> None:
     for wall_us in (100, 200, 300):
         hub.publish_observation(observation(stream_id, wall_us))
     assert hub.latest_observation("nobody") is None
@@ -205,8 +211,10 @@ async def test_observations_resume_after_a_time(hub: Hub, hub_server: EmbeddedHu
     await async_hub.close()
 
 
-async def test_the_api_reads_live_fragments_and_survives_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:
-    server = EmbeddedHub(tmp_path_factory.mktemp("restarting"))
+async def test_the_api_reads_live_fragments_and_survives_a_restart(
+    server_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server = hub_of(server_kind, tmp_path_factory.mktemp("restarting"))
     server.start()
     hub, async_hub = Hub(server.url), AsyncHub(server.url)
     try:

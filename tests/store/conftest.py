@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from tests.servers import KINDS
 from tests.store_rows import NOON_US
 
 from barnhand.core.stream import SourceType
@@ -13,6 +14,12 @@ from barnhand.store.secrets import SecretBox
 from barnhand.store.spool import Spool
 from barnhand.store.store import Store
 from barnhand.store.writer import Writer
+
+
+@pytest.fixture(params=KINDS)
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """Every test here runs on both."""
+    return str(request.param)
 
 
 @pytest.fixture

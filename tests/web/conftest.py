@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.servers import HubServer
 from tests.web.target import Clip, make_clip
 from tests.web.yard import EMAIL, PASSWORD, Yard, chromium
 
 import barnhand.api
-from barnhand.hub.embedded import EmbeddedHub
 
 FLAGS = [
     "--no-sandbox",
@@ -39,16 +39,8 @@ def clip() -> Clip:
     return make_clip()
 
 
-@pytest.fixture(scope="session")
-def hub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedHub]:
-    server = EmbeddedHub(Path(tmp_path_factory.mktemp("valkey")))
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def yard(database_url: str, hub_server: EmbeddedHub, tmp_path: Path) -> Iterator[Yard]:
+def yard(database_url: str, hub_server: HubServer, tmp_path: Path) -> Iterator[Yard]:
     made = Yard(database_url, hub_server.url, tmp_path)
     yield made
     made.close()
