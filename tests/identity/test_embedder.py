@@ -84,6 +84,15 @@ def test_it_opens_the_network_in_use_and_tells_its_name(tmp_path: Path) -> None:
     assert Embedder.load(shelf).name == "looks"
 
 
+def test_a_network_trained_anew_under_its_old_name_marks_its_vectors_as_others(tmp_path: Path) -> None:
+    first = embedder(known.barnhand_embedder(tmp_path / "looks.onnx"))
+    again = embedder(known.barnhand_embedder(tmp_path / "looks.onnx"))
+    other = embedder(known.barnhand_embedder(tmp_path / "looks.onnx", {"barnhand.crop": '{"kind": "stretch"}'}))
+    assert first.mark == again.mark
+    assert first.mark.startswith("looks@")
+    assert first.mark != other.mark
+
+
 def test_options_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="at least one horse, got 0"):
         EmbedOptions(batch=0)

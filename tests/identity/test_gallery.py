@@ -56,7 +56,7 @@ def rows() -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.fixture
 def stable(rows: list[tuple[str, dict[str, Any]]]) -> Stable:
-    return Stable(Gallery(SIZE, journal=lambda kind, row: rows.append((kind, dict(row)))))
+    return Stable(Gallery(SIZE, journal=lambda kind, row: rows.append((kind, dict(row))), network="old@1"))
 
 
 def test_a_stranger_gets_a_stable_name_after_enough_good_pictures(stable: Stable, rows: list[Any]) -> None:
@@ -134,7 +134,7 @@ def test_corrections_by_a_person(stable: Stable) -> None:
 
 def test_the_journal_alone_rebuilds_the_gallery(stable: Stable, rows: list[tuple[str, dict[str, Any]]]) -> None:
     before = stable.watch(4, {1: "bay", 2: "grey"})
-    other = Gallery(SIZE)
+    other = Gallery(SIZE, network="old@1")
     other.load(rows)
     other.load(rows)
     assert [(h.id, h.name, len(h.looks)) for h in other.horses()] == [
@@ -150,7 +150,7 @@ def test_the_cache_brings_back_horses_names_and_merges(stable: Stable) -> None:
     assert found[2].horse_id is not None
     stable.gallery.rename(found[1].horse_id, "Bella")
     stable.gallery.merge(found[2].horse_id, found[1].horse_id)
-    other = Gallery(SIZE)
+    other = Gallery(SIZE, network="old@1")
     other.loads(stable.gallery.dump())
     assert [(h.id, h.name, h.stranger) for h in other.horses()] == [(found[1].horse_id, "Bella", False)]
     stable.gallery = other
@@ -224,3 +224,98 @@ def test_a_stranger_nobody_saw_for_long_is_forgotten() -> None:
     stable.now += 3 * DAY_US
     stable.watch(1, {2: "grey"})
     assert [h.name for h in stable.gallery.horses()] == []
+
+
+def test_looks_of_another_network_are_passed_over(stable: Stable, rows: list[tuple[str, dict[str, Any]]]) -> None:
+    """A network that is trained anew keeps its vectors' length; what they mean changes."""
+    stable.watch(4, {1: "bay"})
+    assert {row["network"] for kind, row in rows if kind == "look"} == {"old@1"}
+    same, new = Gallery(SIZE, network="old@1"), Gallery(SIZE, network="new@2")
+    for gallery in (same, new):
+        gallery.load(rows)
+    assert [len(horse.looks) for horse in same.horses()] == [len(horse.looks) for horse in stable.gallery.horses()]
+    assert [(horse.name, horse.looks) for horse in new.horses()] == [("Unknown 1", [])]
+    cached = Gallery(SIZE, network="new@2")
+    cached.loads(stable.gallery.dump())
+    assert [(horse.name, horse.looks) for horse in cached.horses()] == [("Unknown 1", [])]
+    before_it_was_kept = [(kind, {k: v for k, v in row.items() if k != "network"}) for kind, row in rows]
+    new.load(before_it_was_kept)
+    new.load((kind, {**row, "network": None}) for kind, row in rows if kind == "look")
+    assert new.horses()[0].looks == []
+
+
+def test_what_a_refused_track_taught_is_gone_from_the_rows_too(stable: Stable, rows: list[tuple[str, dict[str, Any]]]) -> None:
+    bay = stable.watch(4, {1: "bay"})[1].horse_id
+    assert bay is not None
+    stable.gallery.assign("cam", 1, bay)
+    stable.now += 3600 * SECOND_US
+    stable.steady = 0.75  # seen differently enough to be learned
+    stable.watch(60, {2: "bay"})
+    taught = {(row["kind"], row["taken_us"]) for kind, row in rows if kind == "look" and row["track_id"] == 2}
+    assert taught
+    # A successor knows what was learned from whom: it hears of the refusal, and tells the store.
+    told: list[tuple[str, dict[str, Any]]] = []
+    after = Gallery(SIZE, journal=lambda kind, row: told.append((kind, dict(row))), network="old@1")
+    after.load(rows)
+    after.apply("refuse", {"stream_id": "cam", "track_id": 2, "horse_id": bay})
+    assert {(row["kind"], row["taken_us"]) for kind, row in told if kind == "look_deleted"} == taught
+    assert {look.track for look in after.horses()[0].looks} == {("cam", 1)}
+    third = Gallery(SIZE, network="old@1")
+    third.load(rows + told)
+    assert {look.track for look in third.horses()[0].looks} == {("cam", 1)}
+    vouched = [{look.taken_us for look in each.horses()[0].looks if look.vouched} for each in (stable.gallery, third)]
+    assert vouched[0] == vouched[1] != set()
+
+
+def test_the_rows_hold_no_more_looks_than_the_gallery(rows: list[tuple[str, dict[str, Any]]]) -> None:
+    options = GalleryOptions(looks=6, learn_s=0.5)
+    stable = Stable(Gallery(SIZE, options, lambda kind, row: rows.append((kind, dict(row)))), steady=0.75)
+    stable.watch(60, {1: "bay"})
+    taught = {(row["kind"], row["taken_us"]) for kind, row in rows if kind == "look"}
+    gone = {(row["kind"], row["taken_us"]) for kind, row in rows if kind == "look_deleted"}
+    kept = {(look.kind, look.taken_us) for look in stable.gallery.horses()[0].looks}
+    assert len(taught) > 6
+    assert taught - gone == kept
+    assert len(kept) == 6
+
+
+def test_a_recording_is_looked_at_while_the_camera_goes_on(stable: Stable) -> None:
+    """Two clocks in one stream: neither makes the other's tracks old, and a person corrects both by stream and track."""
+    bay = stable.watch(4, {1: "bay"})[1].horse_id
+    assert bay is not None
+    then = stable.now - 3600 * SECOND_US
+    for k in range(20):
+        at = then + k * SECOND_US // 5
+        seen = stable.gallery.identify("cam", at, [900], [Glimpse(900, stable.look("bay"), 0.9, "left")], "history")
+        stable.watch(0.2, {1: "bay"})
+    assert seen[900].horse_id == bay
+    stable.gallery.refuse("cam", 900, bay)
+    after = stable.gallery.identify(
+        "cam", then + 5 * SECOND_US, [900], [Glimpse(900, stable.look("bay"), 0.9, "left")], "history"
+    )
+    assert after[900].horse_id != bay
+    assert stable.watch(0.2, {1: "bay"})[1].horse_id == bay
+
+
+def test_the_name_of_a_forgotten_stranger_is_not_given_again() -> None:
+    stable = Stable(Gallery(SIZE, GalleryOptions(stranger_days=2)))
+    stable.watch(4, {1: "bay"})
+    stable.now += 3 * DAY_US
+    stable.watch(1, {2: "grey"})
+    assert stable.watch(4, {2: "grey"})[2].name == "Unknown 2"
+
+
+def test_a_stranger_the_store_saw_lately_is_not_forgotten() -> None:
+    stable = Stable(Gallery(SIZE, GalleryOptions(stranger_days=2)))
+    stable.watch(4, {1: "bay"})
+    lately = stable.now + 3 * DAY_US - 3600 * SECOND_US
+    (horse,) = stable.gallery.horses()
+    row = {"id": horse.id, "name": horse.name, "stranger": True, "created_us": horse.created_us, "seen_us": lately}
+    stable.gallery.apply("horse", row)
+    again = Gallery(SIZE, GalleryOptions(stranger_days=2))
+    again.loads(stable.gallery.dump())
+    stable.gallery = again
+    stable.now += 3 * DAY_US
+    stable.watch(1, {2: "grey"})
+    stable.now += 60 * SECOND_US
+    assert stable.watch(1, {3: "bay"})[3].name == "Unknown 1"

@@ -73,6 +73,28 @@ def test_every_number_in_the_database_says_what_it_is(engine: Engine) -> None:
         assert connection.scalars(query).all() == []
 
 
+def test_looks_from_before_their_network_was_kept_stay_and_name_none(engine: Engine) -> None:
+    yard, horse = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+    with engine.begin() as connection:
+        settings = config()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "0001")
+        connection.execute(text(f"insert into farms (id, name, created_at) values ('{yard}', 'Yard', now())"))
+        connection.execute(
+            text(
+                f"insert into horses (id, farm_id, name, stranger, created_at, updated_at)"
+                f" values ('{horse}', '{yard}', 'Bella', false, now(), now())"
+            )
+        )
+        connection.execute(
+            text(f"insert into horse_looks (horse_id, kind, embedding, taken_us) values ('{horse}', 'left', '{{1, 0}}', 5)")
+        )
+    migrate(engine)
+    with engine.begin() as connection:
+        rows = connection.execute(text("select network, stream_id, track_id, vouched, embedding from horse_looks")).all()
+    assert [tuple(row) for row in rows] == [(None, None, None, False, [1.0, 0.0])]
+
+
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:
     before = columns(engine, "chunks")
     migrate(engine)

@@ -183,19 +183,38 @@ def test_a_horse_may_be_seen_before_it_is_told_of(store: Store, stream: str, spo
     assert store.horses.get(horse).name == "Star"
 
 
-def test_looks_come_back_as_they_were(store: Store, spool: Spool, writer: Writer) -> None:
+def test_looks_come_back_as_they_were(store: Store, stream: str, spool: Spool, writer: Writer) -> None:
     horse = new_id()
     spool.append("horse", [{"id": horse, "name": "Unknown 1", "stranger": True}])
-    spool.append("look", [{"horse_id": horse, "embedding": [0.6, 0.8], "kind": "rug", "taken_us": NOON_US}] * 2)
+    row = {"horse_id": horse, "embedding": [0.6, 0.8], "kind": "rug", "taken_us": NOON_US}
+    whole = {**row, "kind": "left", "network": "eyes@1f", "stream_id": stream, "track_id": 7, "vouched": False}
+    spool.append("look", [row, row, whole])
+    spool.append("look", [{**whole, "vouched": True}])
     drain(writer)
-    (look,) = store.horses.looks()
-    assert (look.horse_id, look.name, look.kind, look.embedding, look.taken_us) == (
-        horse,
-        "Unknown 1",
-        "rug",
-        (0.6, 0.8),
-        NOON_US,
-    )
+    before_0002 = {"network": None, "stream_id": None, "track_id": None, "vouched": False}
+    assert sorted((asdict(look) for look in store.horses.looks()), key=lambda look: str(look["kind"])) == [
+        {**whole, "embedding": (0.6, 0.8), "name": "Unknown 1", "vouched": True},
+        {**row, **before_0002, "embedding": (0.6, 0.8), "name": "Unknown 1"},
+    ]
+
+
+def test_a_look_that_was_taken_away_is_gone_and_may_be_taught_again(store: Store, spool: Spool, writer: Writer) -> None:
+    horse, other = new_id(), new_id()
+    looks = [{"horse_id": horse, "embedding": [1.0], "kind": "left", "taken_us": NOON_US + k} for k in range(3)]
+    gone = [{key: look[key] for key in ("horse_id", "kind", "taken_us")} for look in looks]
+    spool.append("horse", [{"id": each, "name": "Unknown", "stranger": True} for each in (horse, other)])
+    spool.append("look", looks)
+    spool.append("look_deleted", gone[:1])
+    drain(writer)
+    assert [look.taken_us for look in store.horses.looks()] == [NOON_US + 1, NOON_US + 2]
+    spool.append("look_deleted", [*gone[1:2], *gone[:1]])  # the second for the first time, the first again
+    spool.append("look", looks[:1])
+    drain(writer)
+    assert [look.taken_us for look in store.horses.looks()] == [NOON_US, NOON_US + 2]
+    store.horses.merge(horse, other)
+    spool.append("look_deleted", gone)
+    drain(writer)
+    assert store.horses.looks() == []
 
 
 def test_what_is_seen_of_a_merged_horse_is_the_others(store: Store, stream: str, spool: Spool, writer: Writer) -> None:

@@ -284,7 +284,7 @@ class _Work:
             _LOG.error("rows of kind %s are lost: %s", kind, error)
 
     def _historic(self, first_id: int) -> Pipeline:
-        return Pipeline(self._stages, self._gallery, self._options.pipeline, first_id, lane="/history")
+        return Pipeline(self._stages, self._gallery, self._options.pipeline, first_id, lane="history")
 
     def _tidy(self) -> None:
         now = self._clock.monotonic()

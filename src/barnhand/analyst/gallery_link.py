@@ -44,7 +44,10 @@ class Rows(Protocol):
 
 
 class GalleryLink:
-    """Owns this process's gallery and its connections. ``origin`` names the process, so that it does not hear itself."""
+    """Owns this process's gallery and its connections. ``origin`` names the process, so that it does not hear itself.
+
+    ``network`` names what makes the vectors of length ``size``: looks of another are passed over.
+    """
 
     def __init__(
         self,
@@ -55,8 +58,9 @@ class GalleryLink:
         origin: str,
         cache: Path | None = None,
         options: GalleryOptions | None = None,
+        network: str = "",
     ) -> None:
-        self.gallery = Gallery(size, options, self._changed)
+        self.gallery = Gallery(size, options, self._changed, network)
         self._hub = hub
         self._spool = spool
         self._clock = clock

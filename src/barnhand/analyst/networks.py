@@ -48,4 +48,4 @@ def gallery_for(stages: Stages) -> Gallery | None:
     """An empty gallery for the stages' embedder; ``None`` when there is none."""
     if not isinstance(stages.embed, Embedder):
         return None
-    return Gallery(stages.embed.size, gallery_options(stages.embed))
+    return Gallery(stages.embed.size, gallery_options(stages.embed), network=stages.embed.mark)

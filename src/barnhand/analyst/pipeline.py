@@ -124,8 +124,8 @@ class Pipeline:
             for track in seen
             if track.detection in looks
         ]
-        whose = f"{frame.stream_id}{self._lane}"
-        return self._gallery.identify(whose, frame.wall_us, [track.track_id for track in seen], glimpses)
+        track_ids = [track.track_id for track in seen]
+        return self._gallery.identify(frame.stream_id, frame.wall_us, track_ids, glimpses, self._lane)
 
 
 def _boxes(found: Detections, seen: Sequence[Track]) -> Floats:

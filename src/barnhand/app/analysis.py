@@ -39,8 +39,8 @@ def open_gallery(
     if not isinstance(embedder, Embedder):
         return None
     # Vectors of different networks cannot be compared, so each network has a cache of its own.
-    path = cache / f"gallery-{embedder.name}-{embedder.size}.json"
-    link = GalleryLink(embedder.size, hub, spool, clock, worker, path, gallery_options(embedder))
+    path = cache / f"gallery-{embedder.mark}.json"
+    link = GalleryLink(embedder.size, hub, spool, clock, worker, path, gallery_options(embedder), embedder.mark)
     rows: list[Any] = []
     try:
         rows = list(known())

@@ -43,8 +43,16 @@ class Embedder:
 
     @property
     def name(self) -> str:
-        """The network's name, to be kept beside every vector it made."""
+        """The network's name."""
         return self.network.name
+
+    @property
+    def mark(self) -> str:
+        """The network's name and the fingerprint of its file, kept beside every vector it made.
+
+        A network that is trained anew keeps its name; its vectors cannot be compared with those of before.
+        """
+        return f"{self.network.name}@{self.network.session.fingerprint}"
 
     @property
     def size(self) -> int:

@@ -23,10 +23,12 @@ class Evidence:
     """A track's best glimpses so far and what was decided on them.
 
     Glimpses nearer than ``apart_s`` in time count once, the better one: ten pictures of one moment are one witness.
+    ``lane`` is that of ``Gallery.identify``.
     """
 
     limit: int
     apart_s: float
+    lane: str = ""
     glimpses: list[tuple[int, Glimpse]] = field(default_factory=list)
     taken: int = 0
     first_us: int = 0

@@ -14,10 +14,10 @@ from barnhand.core.identity import Certainty, Identity
 from barnhand.core.time import SECOND_US
 from barnhand.identity.decision import Calibration, leads, probability, together
 from barnhand.identity.evidence import Evidence, Glimpse
-from barnhand.identity.looks import Horse, Look, LookBook, horse_row, look_row, unit
+from barnhand.identity.looks import Horse, Look, LookBook, deleted_row, horse_row, look_of, look_row
 
 Journal = Callable[[str, Mapping[str, Any]], None]
-"""Is told every change as ``(kind, row)``; kinds are ``horse`` and ``look``."""
+"""Is told every change as ``(kind, row)``; kinds are ``horse``, ``look`` and ``look_deleted``."""
 
 UNKNOWN = Identity(None, None, Certainty.UNKNOWN)
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:barnhand:stranger")
@@ -64,9 +64,15 @@ class GalleryOptions:
 
 
 class Gallery:
-    """The horses of a yard. Safe to share between threads and streams of one process."""
+    """The horses of a yard. Safe to share between threads and streams of one process.
 
-    def __init__(self, size: int, options: GalleryOptions | None = None, journal: Journal | None = None) -> None:
+    ``network`` names what makes the vectors of length ``size`` (``Embedder.mark``); looks of another are passed over.
+    """
+
+    def __init__(
+        self, size: int, options: GalleryOptions | None = None, journal: Journal | None = None, network: str = ""
+    ) -> None:
+        self._network = network
         self._options = options or GalleryOptions()
         self._journal = journal or (lambda _kind, _row: None)
         self._book = LookBook(size, self._options.looks)
@@ -76,14 +82,18 @@ class Gallery:
         self._lock = threading.RLock()
 
     def identify(
-        self, stream_id: str, wall_us: int, track_ids: Sequence[int], glimpses: Sequence[Glimpse]
+        self, stream_id: str, wall_us: int, track_ids: Sequence[int], glimpses: Sequence[Glimpse], lane: str = ""
     ) -> dict[int, Identity]:
-        """Who the tracks seen in one picture are. ``glimpses`` are those of this picture, any number a track or none."""
+        """Who the tracks seen in one picture are. ``glimpses`` are those of this picture, any number a track or none.
+
+        ``lane`` tells apart what looks at different times of one stream at once: live pictures and recordings.
+        """
         with self._lock:
-            self._forget(stream_id, wall_us)
+            self._forget(stream_id, lane, wall_us)
             options = self._options
             for track_id in track_ids:
-                evidence = self._tracks.setdefault((stream_id, track_id), Evidence(options.glimpses, options.apart_s))
+                key = stream_id, track_id
+                evidence = self._tracks.setdefault(key, Evidence(options.glimpses, options.apart_s, lane))
                 evidence.last_us = wall_us
             for glimpse in glimpses:
                 if glimpse.quality >= options.least_quality and (stream_id, glimpse.track_id) in self._tracks:
@@ -122,7 +132,8 @@ class Gallery:
         """This track is not that horse: it never gets the name again, and what it taught is forgotten."""
         with self._lock:
             horse_id = self._book.real(horse_id)
-            self._book.forget_track(horse_id, (stream_id, track_id))
+            for look in self._book.forget_track(horse_id, (stream_id, track_id)):
+                self._journal("look_deleted", deleted_row(horse_id, look))
             evidence = self._tracks.get((stream_id, track_id))
             if evidence is not None:
                 evidence.refused.add(horse_id)
@@ -144,17 +155,21 @@ class Gallery:
     # -- other processes and restarts
 
     def apply(self, kind: str, row: Mapping[str, Any]) -> None:
-        """Take in a change another process or the store made; twice is once. Tells no journal.
+        """Take in a change another process or the store made, or a person; twice is once.
 
-        Kinds: ``horse``, ``look`` (rows of ``identity.looks``), ``merge {horse_id, into}``, ``refuse`` and ``assign
-        {stream_id, track_id, horse_id}``. Raises ``KeyError`` or ``ValueError`` for a row that is not one.
+        Kinds: ``horse``, ``look``, ``look_deleted`` (rows of ``identity.looks``), ``merge {horse_id, into}``, ``refuse``
+        and ``assign {stream_id, track_id, horse_id}``. The journal is told the looks that the last two take or give,
+        nothing else. Raises ``KeyError`` or ``ValueError`` for a row that is not one.
         """
         with self._lock:
             if kind == "horse":
                 self._put(Horse(str(row["id"]), str(row["name"]), bool(row["stranger"]), int(row.get("created_us", 0))))
+                self._seen_us[str(row["id"])] = max(int(row.get("seen_us", 0)), self._seen_us.get(str(row["id"]), 0))
             elif kind == "look":
-                look = Look(unit(row["embedding"]), str(row["kind"]), int(row["taken_us"]))
-                self._book.add(str(row["horse_id"]), look)
+                if row.get("network", "") == self._network:
+                    self._book.add(str(row["horse_id"]), look_of(row))
+            elif kind == "look_deleted":
+                self._book.drop(str(row["horse_id"]), str(row["kind"]), int(row["taken_us"]))
             elif kind == "merge":
                 self.merge(str(row["horse_id"]), str(row["into"]))
             elif kind == "refuse":
@@ -172,7 +187,11 @@ class Gallery:
     def dump(self) -> bytes:
         """Everything known, for a start without the database: JSON, read back by ``loads``."""
         with self._lock:
-            return json.dumps({"version": 1, "rows": list(self._book.rows())}, separators=(",", ":")).encode()
+            rows = list(self._book.rows(self._network))
+            rows = [
+                (kind, {**row, "seen_us": self._seen_us.get(row["id"], 0)} if kind == "horse" else row) for kind, row in rows
+            ]
+            return json.dumps({"version": 1, "rows": rows}, separators=(",", ":")).encode()
 
     def loads(self, data: bytes) -> None:
         """Take in what ``dump`` wrote. Raises ``ValueError`` for anything else."""
@@ -302,14 +321,18 @@ class Gallery:
             self._learned_us[identity.horse_id] = wall_us
 
     def _teach(self, horse_id: str, look: Look) -> None:
-        if self._book.add(horse_id, look):
-            self._journal("look", look_row(horse_id, look))
+        gone = self._book.add(horse_id, look)
+        if gone is None:
+            return
+        self._journal("look", look_row(horse_id, look, self._network))
+        for old in gone:
+            self._journal("look_deleted", deleted_row(horse_id, old))
 
-    def _forget(self, stream_id: str, wall_us: int) -> None:
+    def _forget(self, stream_id: str, lane: str, wall_us: int) -> None:
         gone = [
             key
             for key, evidence in self._tracks.items()
-            if key[0] == stream_id and wall_us - evidence.last_us > self._options.track_s * SECOND_US
+            if (key[0], evidence.lane) == (stream_id, lane) and wall_us - evidence.last_us > self._options.track_s * SECOND_US
         ]
         for key in gone:
             del self._tracks[key]

@@ -1,7 +1,8 @@
 """The horses that are known and how each looks: several vectors a horse, found by FAISS.
 
 Rows travel as plain dictionaries, the same for the spool, for other processes and for the cache file:
-``horse``: ``{id, name, stranger, created_us}`` · ``look``: ``{horse_id, kind, embedding, taken_us}``.
+``horse``: ``{id, name, stranger, created_us}`` · ``look``: ``{horse_id, kind, embedding, taken_us, network, stream_id,
+track_id, vouched}`` · ``look_deleted``: ``{horse_id, kind, taken_us}``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,10 @@ from barnhand.core.geometry import Floats
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One look: a unit vector, what it shows (``left``, ``right``, ``night`` …) and whether a person vouched for it."""
+    """One look: a unit vector, what it shows (``left``, ``right``, ``night`` …) and whether a person vouched for it.
+
+    ``track`` is the stream and track it was learned from, ``None`` where that was not kept.
+    """
 
     vector: Floats
     kind: str
@@ -44,6 +48,7 @@ class LookBook:
         self._limit = looks_a_horse
         self._horses: dict[str, Horse] = {}
         self._merged: dict[str, str] = {}
+        self._forgotten: set[str] = set()
         self._index: Any = None
         self._owners = np.zeros(0, np.int64)
         self._order: list[str] = []
@@ -70,8 +75,8 @@ class LookBook:
         return sorted(self._horses.values(), key=lambda horse: (horse.created_us, horse.id))
 
     def stranger_name(self, pattern: str = "Unknown {}") -> str:
-        """The first free name for a stranger."""
-        taken = {horse.name for horse in self._horses.values()}
+        """The first free name for a stranger; that of a forgotten one stays taken, rows still carry it."""
+        taken = {horse.name for horse in self._horses.values()} | self._forgotten
         number = 1
         while pattern.format(number) in taken:
             number += 1
@@ -86,18 +91,27 @@ class LookBook:
             known.name, known.stranger = horse.name, horse.stranger
         self.revision += 1
 
-    def add(self, horse_id: str, look: Look) -> bool:
-        """Add a look; false when it was there or does not fit. The most redundant look goes when there are too many."""
+    def add(self, horse_id: str, look: Look) -> list[Look] | None:
+        """Add a look. Returns those that had to go for it, the most redundant; ``None`` when it was there or does not fit."""
         horse = self.get(horse_id)
         if horse is None or look.vector.shape != (self._size,):
-            return False
-        if any(known.taken_us == look.taken_us and known.kind == look.kind for known in horse.looks):
-            return False
+            return None
+        for k, known in enumerate(horse.looks):
+            if known.taken_us == look.taken_us and known.kind == look.kind:
+                if known.vouched or not look.vouched:
+                    return None
+                horse.looks[k] = replace(known, vouched=True)
+                return []
         horse.looks.append(look)
-        if len(horse.looks) > self._limit:
-            self._thin(horse)
         self.revision += 1
-        return True
+        return [self._thin(horse)] if len(horse.looks) > self._limit else []
+
+    def drop(self, horse_id: str, kind: str, taken_us: int) -> None:
+        """Take one look away."""
+        horse = self.get(horse_id)
+        if horse is not None:
+            horse.looks = [look for look in horse.looks if (look.kind, look.taken_us) != (kind, taken_us)]
+            self.revision += 1
 
     def merge(self, horse_id: str, into: str) -> None:
         """All looks of one horse become another's."""
@@ -113,16 +127,21 @@ class LookBook:
             self._thin(new)
         self.revision += 1
 
-    def forget_track(self, horse_id: str, track: tuple[str, int]) -> None:
-        """Drop what a horse learned from a track that was not it."""
+    def forget_track(self, horse_id: str, track: tuple[str, int]) -> list[Look]:
+        """Drop what a horse learned from a track that was not it, and return it."""
         horse = self.get(horse_id)
-        if horse is not None:
-            horse.looks = [look for look in horse.looks if look.track != track or look.vouched]
-            self.revision += 1
+        if horse is None:
+            return []
+        gone = [look for look in horse.looks if look.track == track and not look.vouched]
+        horse.looks = [look for look in horse.looks if look.track != track or look.vouched]
+        self.revision += 1
+        return gone
 
     def remove(self, horse_id: str) -> None:
         """Forget a horse."""
-        if self._horses.pop(horse_id, None) is not None:
+        horse = self._horses.pop(horse_id, None)
+        if horse is not None:
+            self._forgotten.add(horse.name)
             self.revision += 1
 
     def similarities(self, vectors: Floats) -> Floats:
@@ -137,24 +156,24 @@ class LookBook:
         np.maximum.at(out, (rows[found], self._owners[where.ravel()[found]]), near.ravel()[found])
         return out
 
-    def rows(self) -> Iterable[tuple[str, Mapping[str, Any]]]:
-        """Everything as ``(kind, row)``, horses before their looks."""
+    def rows(self, network: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """Everything as ``(kind, row)``, horses before their looks, which ``network`` made."""
         for horse in self.horses():
             yield "horse", horse_row(horse)
             for look in horse.looks:
-                yield "look", look_row(horse.id, look)
+                yield "look", look_row(horse.id, look, network)
         for old, new in self._merged.items():
             yield "merge", {"horse_id": old, "into": new}
 
-    def _thin(self, horse: Horse) -> None:
-        """Of the two looks that are most alike, the older goes; vouched ones stay while others can go."""
+    def _thin(self, horse: Horse) -> Look:
+        """Of the two looks that are most alike, the older goes and is returned; vouched ones stay while others can go."""
         vectors = np.stack([look.vector for look in horse.looks])
         alike = vectors @ vectors.T
         np.fill_diagonal(alike, -1)
         free = [k for k, look in enumerate(horse.looks) if not look.vouched] or list(range(len(horse.looks)))
         most = alike[free].max(axis=1)
         twins = [k for k, value in zip(free, most.tolist(), strict=True) if value >= most.max() - 1e-6]
-        del horse.looks[min(twins, key=lambda k: horse.looks[k].taken_us)]
+        return horse.looks.pop(min(twins, key=lambda k: horse.looks[k].taken_us))
 
     def _build(self) -> None:
         if self._index is not None and self._built == self.revision:
@@ -175,14 +194,30 @@ def horse_row(horse: Horse) -> dict[str, Any]:
     return {"id": horse.id, "name": horse.name, "stranger": horse.stranger, "created_us": horse.created_us}
 
 
-def look_row(horse_id: str, look: Look) -> dict[str, Any]:
-    """The row of a look; five decimals keep a cosine right to 1e-4."""
+def look_row(horse_id: str, look: Look, network: str) -> dict[str, Any]:
+    """The row of a look ``network`` made; five decimals keep a cosine right to 1e-4."""
     return {
         "horse_id": horse_id,
         "kind": look.kind,
         "embedding": [round(float(v), 5) for v in look.vector],
         "taken_us": look.taken_us,
+        "network": network,
+        "stream_id": None if look.track is None else look.track[0],
+        "track_id": None if look.track is None else look.track[1],
+        "vouched": look.vouched,
     }
+
+
+def look_of(row: Mapping[str, Any]) -> Look:
+    """The look of a row. Raises ``KeyError`` or ``ValueError`` for a row that is not one."""
+    stream_id, track_id = row.get("stream_id"), row.get("track_id")
+    track = None if stream_id is None or track_id is None else (str(stream_id), int(track_id))
+    return Look(unit(row["embedding"]), str(row["kind"]), int(row["taken_us"]), track, bool(row.get("vouched", False)))
+
+
+def deleted_row(horse_id: str, look: Look) -> dict[str, Any]:
+    """The row that takes a look away again."""
+    return {"horse_id": horse_id, "kind": look.kind, "taken_us": look.taken_us}
 
 
 def unit(values: Iterable[float]) -> Floats:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from barnhand.core.errors import ConfigurationError, ModelError
+from barnhand.networks.digest import sha256_of
 
 Array = npt.NDArray[Any]
 
@@ -105,6 +106,7 @@ class Session:
                 f"{path.name} is damaged or not an ONNX network; pull or copy it again ({_first_line(error)})"
             ) from error
         self.name = path.stem
+        self.fingerprint = sha256_of(path)[:12]
         self.provider: str = session.get_providers()[0]
         if options.device is Device.CUDA and self.provider != "CUDAExecutionProvider":
             raise ConfigurationError("CUDA is asked for but does not start on this machine; set device to auto or cpu")

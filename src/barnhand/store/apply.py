@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from barnhand.core.chunk import Chunk, ChunkState
 from barnhand.core.time import datetime_of_wall
 from barnhand.store.farms import default_farm
-from barnhand.store.rows import GapRow, HorseRow, LookRow, ObservationRow, TrackRow, VerdictRow
+from barnhand.store.rows import GapRow, HorseRow, LookDeletedRow, LookRow, ObservationRow, TrackRow, VerdictRow
 from barnhand.store.tables import (
     ChunkMark,
     ChunkTable,
@@ -74,7 +74,7 @@ def apply(connection: Connection, rows: Sequence[Any], series: TimeSeries, cover
     for row in rows:
         by_type[type(row)].append(row)
     merged: dict[str, str] = {}
-    if by_type.keys() & {ObservationRow, LookRow, TrackRow}:
+    if by_type.keys() & {ObservationRow, LookRow, LookDeletedRow, TrackRow}:
         # Before asking who was merged: a merge takes the same lock, so it is either known here or waits for these rows.
         connection.exec_driver_sql("lock table stream_horses in row exclusive mode")
         merged = _merged(connection)
@@ -84,8 +84,7 @@ def apply(connection: Connection, rows: Sequence[Any], series: TimeSeries, cover
     if by_type[HorseRow]:
         _put_horses(connection, by_type[HorseRow], now_us)
     _put_placeholders(connection, observations, tracks, looks, now_us)
-    if looks:
-        _put_looks(connection, looks, merged)
+    _put_looks(connection, [row for row in rows if isinstance(row, (LookRow, LookDeletedRow))], merged)
     _put_chunks(connection, [row for row in rows if isinstance(row, (Chunk, str, VerdictRow))])
     if by_type[GapRow]:
         _put_gaps(connection, by_type[GapRow])
@@ -154,17 +153,29 @@ def _put_placeholders(
         _put_horses(connection, missing, now_us)
 
 
-def _put_looks(connection: Connection, rows: Sequence[LookRow], merged: Mapping[str, str]) -> None:
-    values = [
-        {
-            "horse_id": _real(row.horse_id, merged),
-            "kind": row.kind,
-            "embedding": row.embedding,
-            "taken_us": row.taken_us,
-        }
-        for row in rows
-    ]
-    connection.execute(upsert(table_of(HorseLook)).on_conflict_do_nothing(), values)
+def _put_looks(connection: Connection, rows: Sequence[LookRow | LookDeletedRow], merged: Mapping[str, str]) -> None:
+    """Looks and their removals: of rows about one look, what the last one says is left."""
+    taught: dict[tuple[str, str, int], LookRow] = {}
+    gone: set[tuple[str, str, int]] = set()
+    for row in rows:
+        key = (merged.get(row.horse_id, row.horse_id), row.kind, row.taken_us)
+        if isinstance(row, LookRow):
+            taught[key] = replace(row, horse_id=key[0])
+        else:
+            taught.pop(key, None)
+            gone.add(key)
+    if gone:
+        columns = tuple_(HorseLook.horse_id, HorseLook.kind, HorseLook.taken_us)
+        connection.execute(delete(table_of(HorseLook)).where(columns.in_(sorted(gone))))
+    if taught:
+        statement = upsert(table_of(HorseLook))
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["horse_id", "kind", "taken_us"],
+                set_={"vouched": or_(HorseLook.vouched, statement.excluded.vouched)},
+            ),
+            [row.__dict__ for _, row in sorted(taught.items())],
+        )
 
 
 def _put_chunks(connection: Connection, rows: Sequence[Chunk | VerdictRow | str]) -> None:

@@ -29,8 +29,9 @@ _MOVE = (
     text("update detections set horse_id = cast(:new as uuid) where horse_id = cast(:old as uuid)"),
     text("update tracks set horse_id = cast(:new as uuid) where horse_id = cast(:old as uuid)"),
     text("""
-        insert into horse_looks (horse_id, kind, embedding, taken_us)
-        select cast(:new as uuid), kind, embedding, taken_us from horse_looks where horse_id = cast(:old as uuid)
+        insert into horse_looks (horse_id, kind, embedding, taken_us, network, stream_id, track_id, vouched)
+        select cast(:new as uuid), kind, embedding, taken_us, network, stream_id, track_id, vouched
+        from horse_looks where horse_id = cast(:old as uuid)
         on conflict do nothing
     """),
     text("delete from horse_looks where horse_id = cast(:old as uuid)"),
@@ -165,7 +166,17 @@ class Horses:
     def looks(self, farm_id: str | None = None) -> list[Look]:
         """The gallery: every look of every horse, the newest last."""
         query = (
-            select(HorseLook.horse_id, HorseTable.name, HorseLook.kind, HorseLook.embedding, HorseLook.taken_us)
+            select(
+                HorseLook.horse_id,
+                HorseTable.name,
+                HorseLook.kind,
+                HorseLook.embedding,
+                HorseLook.taken_us,
+                HorseLook.network,
+                HorseLook.stream_id,
+                HorseLook.track_id,
+                HorseLook.vouched,
+            )
             .join(HorseTable, HorseTable.id == HorseLook.horse_id)
             .order_by(HorseLook.taken_us, HorseLook.id)
             .limit(LOOKS_LIMIT)
@@ -173,26 +184,29 @@ class Horses:
         if farm_id is not None:
             query = query.where(HorseTable.farm_id == farm_id)
         with self._database.begin() as connection:
-            return [Look(row[0], row[1], row[2], tuple(row[3]), row[4]) for row in connection.execute(query)]
+            rows = connection.execute(query).mappings().all()
+        return [Look(**{**row, "embedding": tuple(row["embedding"])}) for row in rows]
 
     def gallery(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """All that identity needs to know after a start, as ``(kind, row)``: horses, then looks, then merges."""
-        query = select(HorseTable.id, HorseTable.name, HorseTable.stranger, HorseTable.created_at, HorseTable.merged_into)
+        last_seen = select(func.max(StreamHorse.last_seen)).where(StreamHorse.horse_id == HorseTable.id).scalar_subquery()
+        query = select(
+            HorseTable.id,
+            HorseTable.name,
+            HorseTable.stranger,
+            HorseTable.created_at,
+            HorseTable.merged_into,
+            last_seen.label("seen"),
+        )
         with self._database.begin() as connection:
             horses = connection.execute(query.order_by(HorseTable.created_at, HorseTable.id)).all()
         for row in horses:
             if row.merged_into is None:
-                yield "horse", gallery_row(row.id, row.name, row.stranger, row.created_at)
+                seen_us = 0 if row.seen is None else wall_of_datetime(row.seen)
+                yield "horse", {**gallery_row(row.id, row.name, row.stranger, row.created_at), "seen_us": seen_us}
         for look in self.looks():
-            yield (
-                "look",
-                {
-                    "horse_id": look.horse_id,
-                    "kind": look.kind,
-                    "embedding": list(look.embedding),
-                    "taken_us": look.taken_us,
-                },
-            )
+            fields = {name: getattr(look, name) for name in Look.__dataclass_fields__ if name != "name"}
+            yield "look", {**fields, "embedding": list(look.embedding)}
         for row in horses:
             if row.merged_into is not None:
                 yield "merge", {"horse_id": row.id, "into": row.merged_into}

@@ -113,13 +113,17 @@ class HorseRecord:
 
 @dataclass(frozen=True)
 class Look:
-    """One look of a horse: a unit vector and when it was taken."""
+    """One look of a horse: a unit vector, when it was taken, what made it and what it was learned from."""
 
     horse_id: str
     name: str
     kind: str
     embedding: tuple[float, ...]
     taken_us: int
+    network: str | None
+    stream_id: str | None
+    track_id: int | None
+    vouched: bool
 
 
 @dataclass(frozen=True)

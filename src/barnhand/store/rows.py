@@ -40,6 +40,19 @@ class LookRow:
     kind: str
     embedding: list[float]
     taken_us: int
+    network: str | None
+    stream_id: str | None
+    track_id: int | None
+    vouched: bool
+
+
+@dataclass(frozen=True)
+class LookDeletedRow:
+    """Kind ``look_deleted``."""
+
+    horse_id: str
+    kind: str
+    taken_us: int
 
 
 @dataclass(frozen=True)
@@ -203,11 +216,26 @@ def horse(data: Data) -> HorseRow:
 
 
 def look(data: Data) -> LookRow:
-    """``{horse_id, embedding, kind, taken_us}``."""
+    """``{horse_id, embedding, kind, taken_us, network?, stream_id?, track_id?, vouched?}``."""
     embedding = [_number(value) for value in data["embedding"]]
     if not embedding:
         raise BadRowError("a look has no embedding")
-    return LookRow(_uuid(data["horse_id"]), _text(data.get("kind", "side")), embedding, _integer(data["taken_us"]))
+    network, track_id = data.get("network"), data.get("track_id")
+    return LookRow(
+        _uuid(data["horse_id"]),
+        _text(data.get("kind", "side")),
+        embedding,
+        _integer(data["taken_us"]),
+        None if network is None else _text(network),
+        _optional_uuid(data.get("stream_id")),
+        None if track_id is None else _integer(track_id),
+        _flag(data.get("vouched", False)),
+    )
+
+
+def look_deleted(data: Data) -> LookDeletedRow:
+    """``{horse_id, kind, taken_us}``."""
+    return LookDeletedRow(_uuid(data["horse_id"]), _text(data["kind"]), _integer(data["taken_us"]))
 
 
 def track(data: Data) -> TrackRow:
@@ -281,6 +309,7 @@ READERS = {
     "gap": gap,
     "horse": horse,
     "look": look,
+    "look_deleted": look_deleted,
     "track": track,
     "observation": observation,
 }

@@ -21,7 +21,7 @@ from typing import Any
 from barnhand.core.errors import SpaceError
 from barnhand.core.time import Clock, SystemClock
 
-KINDS = frozenset({"chunk", "chunk_deleted", "chunk_analysed", "gap", "observation", "track", "horse", "look"})
+KINDS = frozenset({"chunk", "chunk_deleted", "chunk_analysed", "gap", "observation", "track", "horse", "look", "look_deleted"})
 """What the writer knows to put into the database."""
 
 _NAME = re.compile(r"(?P<producer>[0-9a-z-]+)\.(?P<number>\d{8})\.jsonl")

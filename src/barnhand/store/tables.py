@@ -247,6 +247,16 @@ class HorseLook(Base):
     kind: Mapped[str] = mapped_column(comment="left, right, rug, night …: which look it is")
     embedding: Mapped[list[float]] = mapped_column(comment="unit vector of the embedding network")
     taken_us: Mapped[int] = mapped_column(BigInteger, comment="wall time of the picture, microseconds since 1970 UTC")
+    network: Mapped[str | None] = mapped_column(
+        comment="name and fingerprint of the network that made the vector, comparable only with its own; null: not kept"
+    )
+    stream_id: Mapped[str | None] = mapped_column(
+        Uuid(as_uuid=False), comment="the camera it was learned from; no foreign key, it outlives the camera"
+    )
+    track_id: Mapped[int | None] = mapped_column(
+        BigInteger, comment="the track it was learned from, so that a refusal finds it"
+    )
+    vouched: Mapped[bool] = mapped_column(server_default=text("false"), comment="true when a person said who it shows")
 
 
 class TrackTable(Base):
