@@ -60,6 +60,21 @@ describe("the delay that analysis needs", () => {
     expect(meter.delay(30)).toBeCloseTo(0.8);
   });
 
+  it("begins with the distance of the observations that were there before, on a machine that analyses little", () => {
+    const meter = new DelayMeter();
+    for (const pts of [996, 997, 998]) meter.observed(pts, 0);
+    expect(meter.delay(30)).toBeCloseTo(1.6);
+    meter.start(1000);
+    meter.observed(999, 1002);
+    expect(meter.delay(30)).toBeCloseTo(1.6);
+  });
+
+  it("does not take a hole before the page was open for a distance", () => {
+    const meter = new DelayMeter();
+    for (const pts of [900, 990]) meter.observed(pts, 0);
+    expect(meter.delay(30)).toBeCloseTo(0.8);
+  });
+
   it("does not take a pause of the analysis for slowness", () => {
     const meter = fed(0.3, 0.2, 200);
     meter.observed(1060, 1060.3);

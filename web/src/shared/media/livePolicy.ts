@@ -41,6 +41,10 @@ export function steer(spans: readonly Span[], time: number, target: number, hurr
 /** The delay of "as live as possible": two frames of a 25 fps camera against jitter. */
 export const LIVE_DELAY = 0.08;
 const START_DELAY = 0.8;
+/** At the start, beyond the distance of two analysed pictures: what analysis takes on a machine that is not idle. */
+const START_MARGIN = 0.6;
+/** Analysed pictures further apart than this are a hole and have nothing between them. */
+const LONGEST_STEP = 1.5;
 const LEAST_DELAY = 0.15;
 const MARGIN = 0.08;
 const WINDOW = 60;
@@ -51,7 +55,8 @@ const DESCENT = 0.02;
  * Measures the delay at which every picture finds its observations there.
  *
  * Pictures after one analysed picture need the next one, so when an observation arrives, the delay that would have
- * sufficed is the distance from the analysed picture *before* it to the newest fragment.
+ * sufficed is the distance from the analysed picture *before* it to the newest fragment. Before there is one, the distances
+ * of the observations that were there already tell how far apart they will come.
  */
 export class DelayMeter {
   private needs: number[] = [];
@@ -65,11 +70,15 @@ export class DelayMeter {
     this.lastPts = null;
   }
 
-  /** `pts` of the observation that has just arrived and of the newest fragment, in seconds. */
+  /** `pts` of the observation that has just arrived and of the newest fragment, in seconds; 0 while there is none. */
   observed(pts: number, newest: number): void {
     const before = this.lastPts;
     this.lastPts = Math.max(before ?? pts, pts);
-    if (before === null || before < this.from || pts <= before || pts - before > 1.5) return;
+    if (before === null || pts <= before || pts - before > LONGEST_STEP) return;
+    if (before < this.from || newest === 0) {
+      this.current = Math.max(this.current, pts - before + START_MARGIN);
+      return;
+    }
     this.needs.push(newest - before);
     if (this.needs.length > WINDOW) this.needs.shift();
     const sorted = [...this.needs].sort((a, b) => a - b);

@@ -61,7 +61,7 @@ export class LiveController {
   }
 
   observed(observation: Observation): void {
-    if (this.newest > 0) this.meter.observed(observation.pts / TICKS, this.newest / TICKS);
+    this.meter.observed(observation.pts / TICKS, this.newest / TICKS);
   }
 
   close(): void {
