@@ -82,3 +82,5 @@ def test_a_state_told_by_the_recorder_shows_at_once(inside: Page, yard: Yard, cl
     yard.tell(stream, Cause.UNREACHABLE, "no route to 192.168.1.40")
     expect(inside.get_by_text("Unreachable")).to_be_visible()
     expect(inside.get_by_text("no route to 192.168.1.40")).to_be_visible()
+    # The picture stands still and could be taken for now: what is wrong is said on it too.
+    expect(inside.get_by_role("status").filter(has_text="Nothing answers at this address")).to_be_visible()

@@ -26,7 +26,7 @@ def test_each_tile_says_how_its_camera_is_and_who_is_there(inside: Page, yard: Y
     expect(tile(inside, "Paddock")).to_contain_text("Wrong password")
     expect(tile(inside, "Paddock")).to_contain_text("Correct them in its settings")
     expect(tile(inside, "Yard")).to_contain_text("Stopped")
-    expect(inside.get_by_text("1 of 3 running")).to_be_visible()
+    expect(inside.get_by_text("1 of 3 running · 1 needs a look")).to_be_visible()
 
 
 def test_a_tile_shows_the_newest_picture_again_and_again(inside: Page, yard: Yard, clip: Clip) -> None:
@@ -37,6 +37,19 @@ def test_a_tile_shows_the_newest_picture_again_and_again(inside: Page, yard: Yar
     assert picture.evaluate("image => image.naturalWidth") > 0
     first = picture.get_attribute("src")
     expect(picture).not_to_have_attribute("src", first or "")
+
+
+def test_a_camera_that_never_recorded_is_asked_for_no_picture(inside: Page, yard: Yard, clip: Clip) -> None:
+    inside.goto("about:blank")
+    refused, recorded = yard.stream("Paddock"), yard.stream("Yard", status=Status.INACTIVE)
+    yard.history(recorded, clip, start_us=(yard.clock.wall_us() // 1_000_000 - 300) * 1_000_000, chunks=1)
+    yard.tell(refused, Cause.WRONG_PASSWORD)
+    asked: list[str] = []
+    inside.on("request", lambda request: asked.append(request.url) if "snapshot" in request.url else None)
+    inside.goto("/")
+    expect(tile(inside, "Paddock")).to_contain_text("Wrong password")
+    expect(tile(inside, "Yard").get_by_role("img", name="Newest picture of Yard")).to_be_visible(timeout=15_000)
+    assert [url for url in asked if refused in url] == []
 
 
 def test_a_tile_goes_live_while_the_pointer_rests_on_it(inside: Page, yard: Yard, clip: Clip) -> None:

@@ -11,6 +11,8 @@ import { CameraMenu } from "./CameraMenu";
 import { WhoLine } from "./WhoLine";
 
 const SNAPSHOT_MS = 2000;
+/** The last picture of a camera that does not run changes only when it runs again. */
+const LAST_PICTURE_MS = 60_000;
 /** The pointer rests this long before a tile goes live, so that crossing the wall opens nothing (ms). */
 const REST_MS = 350;
 
@@ -21,6 +23,8 @@ export function CameraTile({ stream, admin }: { stream: Stream; admin: boolean }
   const rest = useRef<ReturnType<typeof setTimeout> | null>(null);
   const words = describeState(stream, nowUs());
   const running = stream.status === "active";
+  // Where nothing was ever recorded there is no picture to ask for.
+  const pictures = running || (stream.recording ?? null) !== null;
 
   const enter = (kind: string) => {
     if (kind !== "mouse" || !running) return;
@@ -44,11 +48,11 @@ export function CameraTile({ stream, admin }: { stream: Stream; admin: boolean }
               <Icon name={stream.status === "inactive" ? "cameraOff" : "camera"} size={54} strokeWidth={1.2} />
             </span>
           )}
-          {stream.status !== "inactive" && (
+          {pictures && (
             <SnapshotImage
               streamId={stream.id}
               alt={`Newest picture of ${stream.name}`}
-              everyMs={SNAPSHOT_MS}
+              everyMs={running ? SNAPSHOT_MS : LAST_PICTURE_MS}
               className={`object-cover ${running ? "" : "opacity-40 saturate-50"}`}
               onPicture={setPicture}
             />

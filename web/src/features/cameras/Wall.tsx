@@ -12,6 +12,7 @@ export function Wall() {
   const admin = useSession((store) => store.session?.user.role === "admin");
   const [adding, setAdding] = useState(false);
   const live = streams.filter((stream) => stream.status === "active").length;
+  const bad = streams.filter((stream) => stream.status === "error").length;
 
   return (
     <div className="flex flex-1 flex-col px-4 pb-10 sm:px-0">
@@ -21,6 +22,7 @@ export function Wall() {
           {loaded && streams.length > 0 && (
             <p className="mt-1 text-muted">
               {live === streams.length ? `All ${streams.length} running` : `${live} of ${streams.length} running`}
+              {bad > 0 && <span className="text-rust">{` · ${bad} ${bad === 1 ? "needs" : "need"} a look`}</span>}
             </p>
           )}
         </div>

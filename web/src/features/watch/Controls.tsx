@@ -6,6 +6,8 @@ export const SPEEDS = [0.5, 1, 2, 4, 8] as const;
 
 interface ControlsProps {
   live: boolean;
+  /** Whether the camera sends pictures now. */
+  sending: boolean;
   paused: boolean;
   rate: number;
   /** Wall time of the picture on screen (µs). */
@@ -21,12 +23,18 @@ interface ControlsProps {
 
 /** Under the picture: one row, or on a phone two, the time and the way back to live above the rest. */
 export function Controls(props: ControlsProps) {
-  const { live, paused, rate, time, shared } = props;
+  const { live, sending, paused, rate, time, shared } = props;
   return (
     <div className="flex flex-wrap items-center gap-1">
       <p className="tabular order-first basis-1/2 px-1 leading-tight sm:order-none sm:basis-auto sm:px-0" aria-label="Time of the picture">
-        <span className="block text-[1.0625rem] font-semibold">{time === null ? "––:––:––" : clockTime(time)}</span>
-        <span className="block text-xs text-muted">{time === null ? " " : dayName(time)}</span>
+        {time === null ? (
+          <span className="text-sm text-muted">No picture yet</span>
+        ) : (
+          <>
+            <span className="block text-[1.0625rem] font-semibold">{clockTime(time)}</span>
+            <span className="block text-xs text-muted">{dayName(time)}</span>
+          </>
+        )}
       </p>
       <div className="flex items-center gap-1 sm:order-first sm:mr-2">
         <IconButton icon={paused ? "play" : "pause"} label={paused ? "Play" : "Pause"} onClick={props.onPause} />
@@ -56,7 +64,7 @@ export function Controls(props: ControlsProps) {
         onClick={props.onLive}
         aria-pressed={live}
         className={`order-first ml-auto inline-flex min-h-11 items-center gap-2 rounded-xl px-3.5 text-sm font-semibold transition-colors sm:order-none sm:ml-1 ${
-          live ? "bg-moss/15 text-moss" : "bg-hay text-[#22180a] hover:bg-[#f0c272]"
+          live ? (sending ? "bg-moss/15 text-moss" : "bg-raised text-muted") : "bg-hay text-[#22180a] hover:bg-[#f0c272]"
         }`}
       >
         <Icon name="live" size={18} />

@@ -8,18 +8,18 @@ export function OverlayToggles({ live }: { live: boolean }) {
     <section aria-label="On the picture" className="rounded-2xl border border-line bg-panel p-5">
       <h2 className="font-display text-lg font-semibold">On the picture</h2>
       <div className="mt-3 flex flex-wrap gap-2">
-      <Toggle icon="box" label="Box" on={layers.box} onChange={(on) => setLayer("box", on)} />
-      <Toggle icon="name" label="Name" on={layers.name} onChange={(on) => setLayer("name", on)} />
-      <Toggle icon="skeleton" label="Skeleton" on={layers.skeleton} onChange={(on) => setLayer("skeleton", on)} />
-      <Toggle icon="trail" label="Trail" on={layers.trail} onChange={(on) => setLayer("trail", on)} />
-      {live && (
-        <Toggle
-          icon="live"
-          label="As live as possible"
-          on={pace === "live"}
-          onChange={(on) => setPace(on ? "live" : "locked")}
-        />
-      )}
+        <Toggle icon="box" label="Box" on={layers.box} onChange={(on) => setLayer("box", on)} />
+        <Toggle icon="name" label="Name" on={layers.name} onChange={(on) => setLayer("name", on)} />
+        <Toggle icon="skeleton" label="Skeleton" on={layers.skeleton} onChange={(on) => setLayer("skeleton", on)} />
+        <Toggle icon="trail" label="Trail" on={layers.trail} onChange={(on) => setLayer("trail", on)} />
+        {live && (
+          <Toggle
+            icon="live"
+            label="As live as possible"
+            on={pace === "live"}
+            onChange={(on) => setPace(on ? "live" : "locked")}
+          />
+        )}
       </div>
       {live && (
         <p className="mt-3 text-sm text-pretty text-muted">

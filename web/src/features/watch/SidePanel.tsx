@@ -38,10 +38,10 @@ export function SidePanel({ stream, live, figures, horses, children }: SidePanel
       <section className="rounded-2xl border border-line bg-panel p-5">
         <h2 className="font-display text-lg font-semibold">Camera</h2>
         <p className="mt-1.5 text-sm text-pretty text-soft">{words.sentence}</p>
-        {state !== null && state.cause !== "none" && state.message !== "" && (
+        {state !== null && state.cause !== "none" && state.message !== "" && stream.source_type !== "file" && (
           <p className="mt-2 text-sm text-pretty break-words text-muted">{state.message}</p>
         )}
-        {analysis !== undefined && analysis.message !== "" && (
+        {stream.status === "active" && analysis !== undefined && analysis.message !== "" && (
           <p className="mt-2 text-sm text-pretty break-words text-muted">{analysis.message}</p>
         )}
         <dl className="tabular mt-4 grid grid-cols-[auto_1fr] gap-x-4 gap-y-2 text-sm">
@@ -53,7 +53,7 @@ export function SidePanel({ stream, live, figures, horses, children }: SidePanel
               </dd>
             </>
           )}
-          {live && figures !== null && (
+          {live && stream.status === "active" && figures !== null && (
             <>
               <dt className="text-muted">Picture waits</dt>
               <dd className="text-right">{figures.delay.toFixed(1)} s for its analysis</dd>
@@ -79,14 +79,11 @@ function Horses({ present, unknown }: { present: Present[] | null; unknown: stri
   return (
     <ul className="mt-3 space-y-3">
       {present.map(({ key, name, horse }) => (
-        <li key={key} className="flex items-center gap-3">
+        <li key={key} className="flex items-center gap-3" title={`A horse with ${Math.round(horse.bbox.confidence * 100)} % certainty`}>
           <span aria-hidden="true" className="size-9 shrink-0 rounded-full border-2 border-ground ring-2 ring-line" style={{ background: cssColor(horse.color) }} />
           <span className="min-w-0 flex-1">
             <span className="block truncate font-semibold">{name}</span>
             <span className="block text-sm text-muted">{CERTAINTY[horse.certainty]}</span>
-          </span>
-          <span className="tabular text-sm text-muted" title="How sure the detector is that this is a horse">
-            {Math.round(horse.bbox.confidence * 100)} %
           </span>
         </li>
       ))}

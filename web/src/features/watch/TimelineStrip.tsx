@@ -1,7 +1,7 @@
 import { type PointerEvent, useMemo, useRef, useState } from "react";
 import { useActivity } from "@/shared/api/endpoints/activity";
 import { gapWords } from "@/shared/streams/sentences";
-import { clockMinutes, clockTime, dayName, durationWords } from "@/shared/time/format";
+import { clockMinutes, clockTime, dayName } from "@/shared/time/format";
 import { PresenceLanes } from "./PresenceLanes";
 import { HOUR_US, share, ticks, whatIsAt, windowOf } from "./strip";
 import type { Recordings } from "./useRecordings";
@@ -17,9 +17,9 @@ interface TimelineStripProps {
 }
 
 const LENGTHS = [
-  { hours: 1, label: "1 h" },
-  { hours: 6, label: "6 h" },
-  { hours: 24, label: "24 h" },
+  { hours: 1, label: "1 h", words: "The last hour" },
+  { hours: 6, label: "6 h", words: "The last 6 hours" },
+  { hours: 24, label: "24 h", words: "The last 24 hours" },
 ] as const;
 
 /** A tap this close to the end means live (µs). */
@@ -55,7 +55,9 @@ export function TimelineStrip({ streamId, recordings, playhead, live, onSeek, on
         <p className="tabular min-w-0 truncate text-sm text-muted" aria-live="off">
           {hover === null
             ? recordings.loaded
-              ? `${dayName(view.end)}, ${durationWords(view.end - view.start)}`
+              ? view.end >= now
+                ? LENGTHS.find((one) => one.hours === hours)?.words
+                : `${dayName(view.start)}, ${clockMinutes(view.start)} – ${clockMinutes(view.end)}`
               : (recordings.error ?? "Looking up what was recorded")
             : `${clockTime(hover)} · ${hovered === "recorded" ? "recorded" : hovered === null ? "nothing recorded" : gapWords(hovered.cause)}`}
         </p>

@@ -4,7 +4,7 @@ import type { Stream } from "@/shared/api/types";
 import { useOverlaySettings } from "@/shared/overlay/layers";
 import type { Horse } from "@/shared/overlay/observation";
 import { type LiveFigures, Player } from "@/shared/player/Player";
-import { describeState } from "@/shared/streams/sentences";
+import { describeState, RECORDED } from "@/shared/streams/sentences";
 import { StatePill } from "@/shared/streams/StatePill";
 import { nowUs } from "@/shared/time/format";
 import { Icon } from "@/shared/ui/Icon";
@@ -43,6 +43,10 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
   const { setLayer, layers } = useOverlaySettings();
   const live = opened === null;
   const delay = stream.config.processing_delay;
+  const words = describeState(stream, nowUs());
+  // Before the recorder's first word nothing is known to be wrong.
+  const unheard = stream.status !== "inactive" && (stream.state ?? null) === null;
+  const trouble = words.tone === "live" || unheard ? null : words;
 
   const goLive = useCallback(() => {
     setOpened(null);
@@ -113,7 +117,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
             <Icon name="back" size={22} />
           </Link>
           <h1 className="min-w-0 flex-1 truncate font-display text-2xl font-semibold tracking-tight">{stream.name}</h1>
-          <StatePill words={describeState(stream, nowUs())} />
+          <StatePill words={live ? words : RECORDED} />
         </div>
         <div ref={stage} className="grid place-items-center overflow-hidden bg-black sm:rounded-2xl">
           {live ? (
@@ -122,6 +126,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
               name={stream.name}
               processingDelay={typeof delay === "number" ? delay : 30}
               maxHeight={STAGE_HEIGHT}
+              trouble={trouble}
               onFigures={(next) => {
                 setFigures(next);
                 tell(next.wallUs);
@@ -146,6 +151,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
         <div className="space-y-3 px-3 pt-3 sm:px-0">
           <Controls
             live={live}
+            sending={trouble === null}
             paused={paused}
             rate={rate}
             time={time}

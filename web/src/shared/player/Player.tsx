@@ -4,6 +4,7 @@ import { TICKS } from "@/shared/overlay/observation";
 import { type Painter, startPainter } from "@/shared/overlay/painter";
 import { type Known, ObservationTimeline } from "@/shared/overlay/timeline";
 import { listen } from "@/shared/streams/feed";
+import type { StateWords } from "@/shared/streams/sentences";
 import { LiveController, type LiveStatus } from "./liveController";
 import { PlayerMessage } from "./PlayerMessage";
 import { SnapshotView } from "./SnapshotView";
@@ -24,6 +25,8 @@ interface PlayerProps {
   processingDelay?: number;
   name?: string;
   maxHeight?: string;
+  /** Why the camera sends nothing, or `null`: said on the picture, lest a still one be taken for now. */
+  trouble?: StateWords | null;
   /** Told about twice a second. */
   onFigures?: (figures: LiveFigures) => void;
 }
@@ -37,6 +40,7 @@ export function Player({
   processingDelay = 30,
   name = "Camera",
   maxHeight = "100%",
+  trouble = null,
   onFigures,
 }: PlayerProps) {
   const video = useRef<HTMLVideoElement>(null);
@@ -101,7 +105,7 @@ export function Player({
   return (
     <Stage videoRef={video} canvasRef={canvas} aspect={aspect} label={`${name}, live`} painted={showOverlays} maxHeight={maxHeight}>
       {status.kind === "unplayable" && <SnapshotView streamId={streamId} name={name} mime={status.mime} />}
-      <PlayerMessage status={status} />
+      <PlayerMessage status={status} trouble={trouble} />
     </Stage>
   );
 }

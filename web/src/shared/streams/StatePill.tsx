@@ -6,6 +6,7 @@ const LOOKS: Readonly<Record<StateWords["tone"], { icon: IconName; className: st
   wait: { icon: "wait", className: "text-hay" },
   off: { icon: "off", className: "text-soft" },
   bad: { icon: "bad", className: "text-rust" },
+  past: { icon: "wait", className: "text-soft" },
 };
 
 /** The state in a word, with its colour and its icon: never by colour alone. */

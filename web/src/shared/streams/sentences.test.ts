@@ -25,17 +25,22 @@ describe("a camera's state in words", () => {
     { status: "error" as const, told: state("unsupported_codec"), tone: "bad", word: "Wrong format" },
     { status: "error" as const, told: state("disk_full"), tone: "bad", word: "Disk full" },
   ])("$status, $told.cause: $word", ({ status, told, tone, word }) => {
-    expect(describeState({ status, state: told }, NOW)).toMatchObject({ tone, word });
+    expect(describeState({ source_type: "rtsp", status, state: told }, NOW)).toMatchObject({ tone, word });
   });
 
   it("says since when a camera is recorded", () => {
-    expect(describeState({ status: "active", state: state("none", "active") }, NOW).sentence).toBe("Recording since 5 min ago.");
+    expect(describeState({ source_type: "rtsp", status: "active", state: state("none", "active") }, NOW).sentence).toBe("Recording since 5 min ago.");
   });
 
   it("says what to do about four different failures in four different sentences", () => {
     const causes = ["wrong_password", "not_found", "unreachable", "unsupported_codec"] as const;
-    const sentences = causes.map((cause) => describeState({ status: "error", state: state(cause) }, NOW).sentence);
+    const sentences = causes.map((cause) => describeState({ source_type: "rtsp", status: "error", state: state(cause) }, NOW).sentence);
     expect(new Set(sentences).size).toBe(4);
+  });
+
+  it("says of a file what the recorder says: it has no cable to check", () => {
+    const file = { source_type: "file", status: "error", state: state("damaged") } as const;
+    expect(describeState(file, NOW)).toMatchObject({ word: "Damaged video", sentence: "From the recorder." });
   });
 
   it("names the cause of a gap", () => {

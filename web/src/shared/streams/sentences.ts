@@ -3,7 +3,7 @@ import { agoWords } from "@/shared/time/format";
 
 /** How a camera is, for a person: a colour and an icon (`tone`), a word, and a sentence that says what to do. */
 export interface StateWords {
-  tone: "live" | "wait" | "off" | "bad";
+  tone: "live" | "wait" | "off" | "bad" | "past";
   word: string;
   sentence: string;
 }
@@ -27,9 +27,12 @@ const CAUSES: Readonly<Record<Exclude<Cause, "none">, readonly [word: string, ad
   restarted: ["Restarting", "The recorder was restarted and calls the camera again."],
 };
 
+/** In the place of the state while a person looks at a recording, so that nobody takes it for now. */
+export const RECORDED: StateWords = { tone: "past", word: "Recording", sentence: "What you see is recorded. Go live to see the camera now." };
+
 const WAITING: ReadonlySet<Cause> = new Set<Cause>(["connecting", "stalled", "timed_out", "restarted"]);
 
-export function describeState(stream: Pick<Stream, "status" | "state">, nowUs: number): StateWords {
+export function describeState(stream: Pick<Stream, "status" | "state" | "source_type">, nowUs: number): StateWords {
   const state = stream.state ?? null;
   if (stream.status === "inactive") return { tone: "off", word: "Stopped", sentence: CAUSES.stopped[1] };
   if (state === null) return { tone: "wait", word: "Starting", sentence: "Waiting for the first word from the recorder." };
@@ -39,7 +42,13 @@ export function describeState(stream: Pick<Stream, "status" | "state">, nowUs: n
   if (state.cause === "none") return { tone: "bad", word: "Trouble", sentence: state.message || "The camera is in trouble." };
   const [word, advice] = CAUSES[state.cause];
   const tone = WAITING.has(state.cause) ? "wait" : state.cause === "stopped" ? "off" : "bad";
-  return { tone, word, sentence: advice };
+  // Of a file there is no cable to check and no camera to restart: the recorder's own words are the better advice.
+  const own = stream.source_type === "file" && state.message !== "";
+  return { tone, word, sentence: own ? asSentence(state.message) : advice };
+}
+
+function asSentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 
 /** Why a stretch was not recorded, in two or three words. */

@@ -1,4 +1,5 @@
 import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useId } from "react";
+import { Icon } from "./Icon";
 
 const BOX =
   "w-full min-h-12 rounded-xl border bg-ground/60 px-3.5 text-ink placeholder:text-muted/70 transition-colors focus:border-hay focus:outline-none";
@@ -50,9 +51,12 @@ export function Choice({ label, hint, error, children, ...rest }: Common & Selec
   const id = useId();
   return (
     <Frame id={id} label={label} hint={hint} error={error}>
-      <select id={id} aria-describedby={`${id}-note`} className={`${BOX} border-line`} {...rest}>
-        {children}
-      </select>
+      <div className="relative">
+        <select id={id} aria-describedby={`${id}-note`} className={`${BOX} appearance-none border-line pr-11`} {...rest}>
+          {children}
+        </select>
+        <Icon name="down" size={18} className="pointer-events-none absolute top-1/2 right-3.5 -translate-y-1/2 text-muted" />
+      </div>
     </Frame>
   );
 }
