@@ -47,7 +47,9 @@ def service(database_url: str, hub_server: HubServer, hub: Hub, tmp_path: Path, 
     (page / "index.html").write_text("<!doctype html><title>BarnHand</title>")
     (page / "assets" / "index-1a2b.js").write_text("export {}")
     chosen = ApiOptions(**{**options.__dict__, "static_folder": page})
-    services = ApiServices(Store(engine, secrets, clock), hub_server.url, recordings, secrets, chosen, clock)
+    services = ApiServices(
+        Store(engine, secrets, clock), hub_server.url, recordings, secrets, tmp_path / "converted", chosen, clock
+    )
     app = create_app(services)
     spool = Spool(tmp_path / "spool", clock=clock)
     with serving(app) as address:

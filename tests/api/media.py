@@ -2,8 +2,9 @@
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
-from tests.sources.clips import make_clip
+from tests.sources.clips import KINDS, make_clip
 
 from barnhand.core.errors import SourceError
 from barnhand.core.media import Fragment, InitSegment, Packet
@@ -14,11 +15,13 @@ from barnhand.sources.open import open_source
 from barnhand.sources.options import SourceOptions
 
 
-def film(folder: Path, stream_id: str, start_us: int, run: int = 7) -> tuple[InitSegment, list[Fragment]]:
-    """Two seconds, 320 × 240 at 25 pictures a second, a key frame a second."""
-    clip = folder / "clip.mp4"
+def film(
+    folder: Path, stream_id: str, start_us: int, run: int = 7, *, kind: str = "plain", **changes: Any
+) -> tuple[InitSegment, list[Fragment]]:
+    """Two seconds, 320 × 240 at 25 pictures a second, a key frame a second, of a kind of ``tests.sources.clips``."""
+    clip = folder / f"{'-'.join([kind, *map(str, changes.values())])}.mp4"
     if not clip.exists():
-        make_clip(clip)
+        make_clip(clip, **{**KINDS[kind], **changes})
     stream = Stream(stream_id, "Box 1", SourceType.FILE, str(clip), {"loop": False, "pace": False})
     fragments: list[Fragment] = []
     with open_source(stream, SourceOptions(), SystemClock()) as source:

@@ -22,7 +22,9 @@ def test_healthy_and_ready(service: Service) -> None:
 
 def test_not_ready_says_what_is_away_and_still_answers(service: Service, tmp_path: Path) -> None:
     store = Store(connect(NOBODY), service.services.secrets, service.clock)
-    services = ApiServices(store, "redis://127.0.0.1:1", tmp_path / "none", service.services.secrets, clock=service.clock)
+    services = ApiServices(
+        store, "redis://127.0.0.1:1", tmp_path / "none", service.services.secrets, tmp_path, clock=service.clock
+    )
     with serving(create_app(services)) as address:
         import httpx
 

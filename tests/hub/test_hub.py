@@ -1,5 +1,6 @@
 """What the hub promises its readers."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from barnhand.hub import keys
 from barnhand.hub.async_hub import AsyncHub
 from barnhand.hub.embedded import EmbeddedHub
 from barnhand.hub.hub import Hub
+from barnhand.hub.tasks import end
 
 names = (f"cam-{n}" for n in itertools.count())
 
@@ -236,3 +238,20 @@ async def test_the_api_reads_live_fragments_and_survives_a_restart(
         await async_hub.close()
         hub.close()
         server.stop()
+
+
+async def test_readers_end_when_they_are_told_to(hub_server: EmbeddedHub) -> None:
+    """Before Python 3.12 a single cancellation is lost now and then; of sixty readers some would read on for ever."""
+    clients = [AsyncHub(hub_server.url) for _ in range(60)]
+
+    async def ask(client: AsyncHub) -> None:
+        while True:
+            await client.ping()
+
+    tasks = [asyncio.create_task(ask(client)) for client in clients]
+    await asyncio.sleep(0.3)
+    async with asyncio.timeout(10):
+        await end(*tasks)
+    assert all(task.cancelled() for task in tasks)
+    for client in clients:
+        await client.close()

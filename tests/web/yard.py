@@ -67,7 +67,13 @@ class Yard:
 
     def start_api(self) -> None:
         """Serve; returns when it answers."""
-        services = ApiServices(store=self.store, hub_url=self._hub_url, recordings=self.recordings, secrets=self._box)
+        services = ApiServices(
+            store=self.store,
+            hub_url=self._hub_url,
+            recordings=self.recordings,
+            converted=self.folder / "cache" / "converted",
+            secrets=self._box,
+        )
         config = uvicorn.Config(create_app(services), port=self.port, log_level="warning", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

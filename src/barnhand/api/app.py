@@ -8,10 +8,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from barnhand.api import page, problems
+from barnhand.api.conversions import Conversions
 from barnhand.api.fanout import Fanouts
 from barnhand.api.metrics import Metrics
 from barnhand.api.middleware import Envelope
-from barnhand.api.routes import detections, health, horses, recordings, session, sockets, streams
+from barnhand.api.routes import clips, detections, health, horses, protection, recordings, session, sockets, streams
 from barnhand.api.security import Passwords, Sessions, Tickets
 from barnhand.api.services import ApiServices, State
 from barnhand.api.snapshot import Snapshots
@@ -34,7 +35,7 @@ def create_app(services: ApiServices) -> FastAPI:
     """The app; it connects to nothing before the first request."""
     options, clock = services.options, services.clock
     hub = AsyncHub(services.hub_url)
-    fanouts = Fanouts(hub, options.viewer_backlog)
+    fanouts = Fanouts(hub, options.viewer_backlog, clock)
     state = State(
         services=services,
         hub=hub,
@@ -43,6 +44,7 @@ def create_app(services: ApiServices) -> FastAPI:
         tickets=Tickets(options.ticket_s, clock),
         throttle=Throttle(options.login_tries, options.login_wait_s, clock),
         fanouts=fanouts,
+        conversions=Conversions(hub, services.converted),
         snapshots=Snapshots(hub, services.store, lambda: services.recordings, options.snapshot_age_s, clock),
         metrics=Metrics(fanouts.viewers),
     )
@@ -64,7 +66,7 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     app.state.barnhand = state
     versioned = APIRouter(prefix="/v1")
-    for room in (session, streams, recordings, detections, horses):
+    for room in (session, streams, recordings, clips, protection, detections, horses):
         versioned.include_router(room.router)
     app.include_router(versioned)
     app.include_router(health.router)

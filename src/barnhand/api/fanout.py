@@ -9,17 +9,22 @@ import contextlib
 import logging
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import orjson
 
-from barnhand.api.wire import encode, head
+from barnhand.api.wire import conversion, encode, head
+from barnhand.core.conversion import ConversionState, ConversionStatus
+from barnhand.core.errors import HubError
 from barnhand.core.media import Fragment, InitSegment
 from barnhand.core.observation import Observation
+from barnhand.core.time import Clock
 from barnhand.hub.async_hub import AsyncHub
+from barnhand.hub.keys import converted
+from barnhand.hub.tasks import end
 
 OBSERVATIONS_KEPT = 1_500
 """As many as the hub keeps of a stream: what a viewer can resume from."""
@@ -66,7 +71,7 @@ class Fanout(ABC, Generic[Item]):
     def __init__(self, name: str, source: Callable[[], AsyncIterator[Item]]) -> None:
         self._name = name
         self._source = source
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self.watchers = 0
 
     @abstractmethod
@@ -79,21 +84,23 @@ class Fanout(ABC, Generic[Item]):
     def enter(self) -> None:
         """One more watches."""
         self.watchers += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name=self._name)
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(work, name=self._name) for work in self.work()]
 
     async def leave(self) -> None:
         """One fewer watches."""
         self.watchers -= 1
-        if self.watchers == 0 and self._task is not None:
-            task, self._task = self._task, None
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        if self.watchers == 0:
+            tasks, self._tasks = self._tasks, []
+            await end(*tasks)
             if self.watchers == 0:
                 self.forget()
 
-    async def _run(self) -> None:
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on while anybody watches; none of it ends by itself."""
+        return [self._read()]
+
+    async def _read(self) -> None:
         while True:
             try:
                 async for item in self._source():
@@ -159,6 +166,63 @@ class LiveFanout(Fanout[InitSegment | Fragment]):
             elif key:
                 viewer.mailbox.put(*head(self._init), message)
                 viewer.waiting = False
+
+
+WISH_EVERY_S = 1.0
+"""Seconds between two wishes: a sixth of how long one holds."""
+
+ANSWER_S = 5.0
+"""Seconds after which a wish without an answer means that there is no transcoder."""
+
+NOBODY = ConversionState(
+    ConversionStatus.FAILED, "Converting does not answer; it is started again by itself. The log of the transcoder says why."
+)
+
+
+class ConvertedFanout(LiveFanout):
+    """A stream's fragments in H.264: wished for as long as anybody watches, with what becomes of the wish told first."""
+
+    def __init__(self, hub: AsyncHub, stream_id: str, backlog: int, clock: Clock) -> None:
+        super().__init__(hub, converted(stream_id), backlog)
+        self._hub = hub
+        self._stream_id = stream_id
+        self._clock = clock
+        self._told: ConversionState | None = None
+
+    def join(self) -> _LiveViewer:
+        """A viewer that is told what is known of the conversion first."""
+        viewer = super().join()
+        if self._told is not None:
+            viewer.mailbox.put(conversion(self._told))
+        return viewer
+
+    def forget(self) -> None:
+        """Nobody watches."""
+        super().forget()
+        self._told = None
+
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """Wish besides reading."""
+        return [*super().work(), self._wish()]
+
+    async def _wish(self) -> None:
+        answered = self._clock.monotonic()
+        while True:
+            state: ConversionState | None = None
+            with contextlib.suppress(HubError):
+                state = await self._hub.conversions.wish(self._stream_id)
+            now = self._clock.monotonic()
+            if state is not None:
+                answered = now
+            elif now - answered > ANSWER_S:
+                state = NOBODY
+            # A viewer without pictures is told again and again, so that it knows the line to be alive.
+            quiet = state is not None and state.status in {ConversionStatus.WAITING, ConversionStatus.FAILED}
+            if state is not None and (quiet or state != self._told):
+                self._told = state
+                for viewer in self.viewers:
+                    viewer.mailbox.put(conversion(state))
+            await asyncio.sleep(WISH_EVERY_S)
 
 
 @dataclass(eq=False)
@@ -238,9 +302,10 @@ def event_message(name: str, payload: dict[str, Any]) -> str:
 class Fanouts:
     """Every stream that is watched now."""
 
-    def __init__(self, hub: AsyncHub, backlog: int) -> None:
+    def __init__(self, hub: AsyncHub, backlog: int, clock: Clock) -> None:
         self._hub = hub
         self._backlog = backlog
+        self._clock = clock
         self._live: dict[str, LiveFanout] = {}
         self._updates: dict[str, UpdateFanout] = {}
         self._events = EventFanout(hub, self._updates)
@@ -253,9 +318,16 @@ class Fanouts:
         }
 
     @asynccontextmanager
-    async def live(self, stream_id: str) -> AsyncIterator[Mailbox]:
-        """The mailbox of one more viewer of a stream's fragments."""
-        fanout = self._live.setdefault(stream_id, LiveFanout(self._hub, stream_id, self._backlog))
+    async def live(self, stream_id: str, *, playable: bool = False) -> AsyncIterator[Mailbox]:
+        """The mailbox of one more viewer of a stream's fragments; ``playable`` ones are H.264, whatever the camera sends."""
+        name = converted(stream_id) if playable else stream_id
+        fanout = self._live.get(name)
+        if fanout is None:
+            fanout = self._live[name] = (
+                ConvertedFanout(self._hub, stream_id, self._backlog, self._clock)
+                if playable
+                else LiveFanout(self._hub, stream_id, self._backlog)
+            )
         viewer = fanout.join()
         fanout.enter()
         try:
@@ -263,8 +335,8 @@ class Fanouts:
         finally:
             fanout.viewers.discard(viewer)
             await fanout.leave()
-            if fanout.watchers == 0 and self._live.get(stream_id) is fanout:
-                del self._live[stream_id]
+            if fanout.watchers == 0 and self._live.get(name) is fanout:
+                del self._live[name]
 
     @asynccontextmanager
     async def updates(self, stream_id: str, since_us: int) -> AsyncIterator[Mailbox]:

@@ -15,7 +15,8 @@ def render() -> str:
     """The document as it is committed. It needs no server: nothing is connected to."""
     box = SecretBox(bytes(KEY_BYTES))
     store = Store(connect("postgresql://nowhere/none"), box)
-    app = create_app(ApiServices(store=store, hub_url="redis://nowhere", recordings=Path("recordings"), secrets=box))
+    nowhere = Path("nowhere")
+    app = create_app(ApiServices(store=store, hub_url="redis://nowhere", recordings=nowhere, converted=nowhere, secrets=box))
     return json.dumps(document(app), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -18,6 +18,7 @@ from barnhand.core.errors import (
     HubError,
     MediaError,
     NotFoundError,
+    SpaceError,
     StoreError,
 )
 
@@ -28,6 +29,7 @@ _STATUS: tuple[tuple[type[BarnHandError], int], ...] = (
     (ConfigurationError, 422),
     (StoreError, 503),
     (HubError, 503),
+    (SpaceError, 507),
     (DamagedMediaError, 503),
     (MediaError, 422),
 )

@@ -205,6 +205,15 @@ class Gap(Record):
     message: str
 
 
+class Protection(Record):
+    """What is kept whatever its age: ``chunks`` that overlap the time asked for, which span ``start_us`` to ``end_us``."""
+
+    protected: bool
+    chunks: int
+    start_us: Micros
+    end_us: Micros
+
+
 # What was seen
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from barnhand.api.conversions import Conversions
 from barnhand.api.fanout import Fanouts
 from barnhand.api.metrics import Metrics
 from barnhand.api.security import Passwords, Sessions, Tickets
@@ -58,6 +59,8 @@ class ApiServices:
     hub_url: str
     recordings: Path
     secrets: SecretBox
+    converted: Path
+    """The folder the transcoder keeps what it made in."""
     options: ApiOptions = field(default_factory=ApiOptions)
     clock: Clock = field(default_factory=SystemClock)
 
@@ -73,6 +76,7 @@ class State:
     tickets: Tickets
     throttle: Throttle
     fanouts: Fanouts
+    conversions: Conversions
     snapshots: Snapshots
     metrics: Metrics
 

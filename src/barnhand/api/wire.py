@@ -5,6 +5,7 @@ from enum import IntEnum
 
 import orjson
 
+from barnhand.core.conversion import ConversionState
 from barnhand.core.media import Fragment, InitSegment
 from barnhand.core.time import pts_of_wall
 
@@ -37,6 +38,11 @@ def head(init: InitSegment) -> tuple[str, bytes]:
         "height": init.video.height,
     }
     return orjson.dumps(text).decode(), header(Kind.INIT, init.wall_us, pts_of_wall(init.wall_us)) + init.data
+
+
+def conversion(state: ConversionState) -> str:
+    """The text message that says what becomes of the wish for another codec."""
+    return orjson.dumps({"type": "conversion", **state.to_dict()}).decode()
 
 
 def encode(fragment: Fragment) -> bytes:

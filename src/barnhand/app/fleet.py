@@ -44,7 +44,7 @@ class Fleet:
         self._analysts = [
             Child(f"analyst-{n}", "analyst", {**configuration, "worker": n}, logs, clock) for n in range(analysts)
         ]
-        self._others = [Child("api", "api", configuration, logs, clock), Child("writer", "writer", configuration, logs, clock)]
+        self._others = [Child(role, role, configuration, logs, clock) for role in ("api", "writer", "transcoder")]
         self._shares: dict[str, int] = {}
 
     @property

@@ -51,6 +51,11 @@ class DataFolder:
         return self.root / "cache"
 
     @property
+    def converted(self) -> Path:
+        """Recordings made H.264 for those who cannot play them: copies, bounded, never counted as recordings."""
+        return self.cache / "converted"
+
+    @property
     def logs(self) -> Path:
         """One log a process."""
         return self.root / "logs"

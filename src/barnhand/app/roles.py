@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -55,7 +56,13 @@ def api(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     folder = DataFolder(settings.data)
     secrets = SecretBox.open(folder.secrets)
     store = Store(connect(configuration["database_url"]), secrets)
-    services = ApiServices(store=store, hub_url=configuration["hub_url"], recordings=folder.recordings, secrets=secrets)
+    services = ApiServices(
+        store=store,
+        hub_url=configuration["hub_url"],
+        recordings=folder.recordings,
+        converted=folder.converted,
+        secrets=secrets,
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(services),
@@ -154,6 +161,26 @@ def analyst(configuration: Mapping[str, Any], inbox: Inbox) -> None:
         gallery.stop()
     spool.close()
     store.close()
+    lock.give_back()
+
+
+def transcoder(configuration: Mapping[str, Any], inbox: Inbox) -> None:
+    """Converts H.265 for those who cannot play it."""
+    from barnhand.transcode.options import TranscodeOptions
+    from barnhand.transcode.transcoder import Transcoder
+
+    # After recording, before what only has to be done some time: somebody is looking at it.
+    os.nice(5)
+    settings = _settings(configuration)
+    folder = DataFolder(settings.data)
+    lock = _take_over(folder, "transcoder", inbox)
+    options = TranscodeOptions(
+        live=settings.conversions,
+        cache_bytes=round(settings.converted_gb * 1e9),
+        free_bytes=round(settings.min_free_gb * 1e9),
+    )
+    hub = Hub(configuration["hub_url"])
+    Transcoder(hub, folder.recordings, folder.converted, SystemClock(), options).run(inbox.stop)
     lock.give_back()
 
 

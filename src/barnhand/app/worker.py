@@ -34,6 +34,7 @@ def role_named(name: str) -> Role:
         "writer": roles.writer,
         "recorder": roles.recorder,
         "analyst": roles.analyst,
+        "transcoder": roles.transcoder,
         "cameras": roles.cameras,
     }
     if name not in table:

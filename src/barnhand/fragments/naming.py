@@ -2,12 +2,13 @@
 
 import re
 import uuid
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from barnhand.core.time import iso
 
 _CHUNK = re.compile(r"^(?P<start>\d{1,19})\.mp4$")
 _STREAM = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+KEEP = ".keep"  # a file of this suffix beside a chunk protects it
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:barnhand:chunk")
 
 
@@ -21,6 +22,11 @@ def chunk_path(stream_id: str, start_us: int) -> str:
 def chunk_id(stream_id: str, start_us: int) -> str:
     """The id of the chunk's row: a UUID made from what names the file, so that a row can be made anew from the file."""
     return str(uuid.uuid5(_NAMESPACE, f"{stream_id}/{start_us}"))
+
+
+def keep_path(path: Path) -> Path:
+    """The file that protects a chunk file while it is there."""
+    return path.with_suffix(KEEP)
 
 
 def parse_chunk_path(path: str) -> tuple[str, int] | None:

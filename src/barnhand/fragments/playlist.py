@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -9,12 +10,21 @@ from barnhand.core.chunk import Chunk
 from barnhand.core.time import PTS_HZ, SECOND_US
 
 
-def vod_playlist(chunks: Sequence[Chunk], uri: Callable[[Chunk], str]) -> str:
+@dataclass(frozen=True)
+class Apart:
+    """Where the init segment and the rest of a chunk are fetched when no byte ranges are known: it is still to be made."""
+
+    init: str
+    media: str
+
+
+def vod_playlist(chunks: Sequence[Chunk], uri: Callable[[Chunk], str | Apart]) -> str:
     """A finished (VOD) playlist of closed chunks, oldest first; ``uri`` says where a chunk's file is fetched.
 
     Every chunk is one segment: its init segment is an ``EXT-X-MAP`` with a byte range, the rest the segment's own byte
-    range. ``EXTINF`` is exact to the microsecond, ``EXT-X-PROGRAM-DATE-TIME`` is the wall time of the first picture, and
-    ``EXT-X-DISCONTINUITY`` stands before a chunk that does not continue the one before it in this list.
+    range; those ``Apart`` have an address each instead. ``EXTINF`` is exact to the microsecond,
+    ``EXT-X-PROGRAM-DATE-TIME`` is the wall time of the first picture, and ``EXT-X-DISCONTINUITY`` stands before a chunk that
+    does not continue the one before it in this list.
 
     Raises ``ValueError`` when a chunk is still open, or the chunks are not in order.
     """
@@ -36,13 +46,17 @@ def vod_playlist(chunks: Sequence[Chunk], uri: Callable[[Chunk], str]) -> str:
     for chunk in chunks:
         if before is not None and not follows(before, chunk):
             lines.append("#EXT-X-DISCONTINUITY")
-        lines += [
-            f'#EXT-X-MAP:URI="{uri(chunk)}",BYTERANGE="{chunk.init_bytes}@0"',
-            f"#EXT-X-PROGRAM-DATE-TIME:{_date(chunk.start_us)}",
-            f"#EXTINF:{_seconds(chunk):.6f},",
-            f"#EXT-X-BYTERANGE:{chunk.bytes - chunk.init_bytes}@{chunk.init_bytes}",
-            uri(chunk),
-        ]
+        times = [f"#EXT-X-PROGRAM-DATE-TIME:{_date(chunk.start_us)}", f"#EXTINF:{_seconds(chunk):.6f},"]
+        where = uri(chunk)
+        if isinstance(where, Apart):
+            lines += [f'#EXT-X-MAP:URI="{where.init}"', *times, where.media]
+        else:
+            lines += [
+                f'#EXT-X-MAP:URI="{where}",BYTERANGE="{chunk.init_bytes}@0"',
+                *times,
+                f"#EXT-X-BYTERANGE:{chunk.bytes - chunk.init_bytes}@{chunk.init_bytes}",
+                where,
+            ]
         before = chunk
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from barnhand.core.errors import DamagedMediaError
 from barnhand.core.media import Fragment, InitSegment
 from barnhand.core.time import wall_of_pts
-from barnhand.fragments.boxes import Box, find
+from barnhand.fragments.boxes import Box, find, walk
 from barnhand.fragments.init import VIDEO_TRACK, read_formats, read_run
 from barnhand.fragments.mime import mime
 from barnhand.fragments.writer import wall_of_ntp
@@ -42,6 +42,14 @@ def read_chunk(path: Path, stream_id: str) -> Iterator[InitSegment | Fragment]:
     """
     for segment, _ in _segments(path, stream_id):
         yield segment
+
+
+def init_length(data: bytes) -> int:
+    """How many bytes of a chunk file are its init segment. Raises ``DamagedMediaError`` when there is no whole one."""
+    for item in walk(data):
+        if item.kind == b"moov":
+            return item.end
+    raise DamagedMediaError("the file does not begin with a whole init segment; it is no BarnHand chunk or was cut")
 
 
 def measure(path: Path, stream_id: str) -> Extent | None:

@@ -13,6 +13,7 @@ from barnhand.core.media import Fragment, InitSegment
 from barnhand.core.observation import Observation
 from barnhand.core.stream import StreamState
 from barnhand.hub import keys
+from barnhand.hub.conversions import AsyncConversions
 from barnhand.hub.cursor import LiveCursor
 from barnhand.hub.keys import stream_rows
 
@@ -29,6 +30,7 @@ class AsyncHub:
 
     def __init__(self, url: str) -> None:
         self._client: Any = valkey.asyncio.Valkey.from_url(url, socket_connect_timeout=2, max_connections=10_000)
+        self.conversions = AsyncConversions(self._client, self._ask)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -121,9 +123,9 @@ class AsyncHub:
             return []
         return stream_rows(answer)[0][1]
 
-    async def _ask(self, question: Any) -> Any:
+    async def _ask(self, question: Any, seconds: float = 2) -> Any:
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(seconds):
                 return await question
         except (ValkeyError, OSError, TimeoutError) as error:
             raise HubError(f"the hub does not answer ({type(error).__name__}); try again in a moment") from error

@@ -15,6 +15,7 @@ from barnhand.core.media import Fragment, InitSegment
 from barnhand.core.observation import Observation
 from barnhand.core.stream import StreamState
 from barnhand.hub import keys
+from barnhand.hub.conversions import ConversionDesk
 from barnhand.hub.cursor import LiveCursor
 
 OBSERVATIONS_KEPT = 1_500
@@ -158,6 +159,10 @@ class Hub:
         """What was last saved, or ``None``."""
         with _speaking():
             return cast(bytes | None, self._client.get(keys.checkpoint_key(name)))
+
+    def conversions(self) -> ConversionDesk:
+        """What pages want converted."""
+        return ConversionDesk(self._client, _speaking)
 
     def live(self, stream_ids: Iterable[str] = ()) -> "LiveReader":
         """A reader of fragments, starting at each stream's newest key-frame group."""

@@ -8,6 +8,11 @@
 | ``states:{role}`` | hash | stream id → state, one hash each for ``recorder`` and ``analyst`` |
 | ``events`` | stream | named events |
 | ``checkpoint:{name}`` | string | what a worker needs to go on where another stopped |
+| ``live:{stream}:h264``, ``init:{stream}:h264`` | as above | the same stream converted, while somebody wants it |
+| ``conversion:wishes``, ``conversion:wish:{stream}`` | set, string | streams to be converted; a wish ends by itself |
+| ``conversion:state:{stream}`` | string | what became of the wish; ends by itself |
+| ``conversion:jobs:{kind}`` | list | files to be made of recordings: chunks in H.264, clips |
+| ``conversion:job:{id}``, ``conversion:answer:{id}`` | string, list | somebody waits for a file; the answer |
 """
 
 import base64
@@ -19,6 +24,7 @@ import orjson
 from barnhand.core.media import AudioFormat, Codec, Fragment, InitSegment, VideoFormat
 
 EVENTS = "events"
+WISHES = "conversion:wishes"
 Entry = Mapping[bytes, bytes]
 
 
@@ -45,6 +51,36 @@ def states_key(role: str) -> str:
 def checkpoint_key(name: str) -> str:
     """Key of a worker's checkpoint."""
     return f"checkpoint:{name}"
+
+
+def converted(stream_id: str) -> str:
+    """What a stream made H.264 is called on the hub; no camera's id has a colon."""
+    return f"{stream_id}:h264"
+
+
+def wish_key(stream_id: str) -> str:
+    """Key that lives as long as somebody wants a stream converted."""
+    return f"conversion:wish:{stream_id}"
+
+
+def conversion_key(stream_id: str) -> str:
+    """Key of what became of the wish."""
+    return f"conversion:state:{stream_id}"
+
+
+def jobs_key(kind: str) -> str:
+    """Key of the files of one kind that are to be made."""
+    return f"conversion:jobs:{kind}"
+
+
+def job_key(job_id: str) -> str:
+    """Key that lives as long as somebody waits for a file."""
+    return f"conversion:job:{job_id}"
+
+
+def answer_key(job_id: str) -> str:
+    """Key of the answer to who waits for a file."""
+    return f"conversion:answer:{job_id}"
 
 
 def init_fields(init: InitSegment) -> dict[str, bytes]:

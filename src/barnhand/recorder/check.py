@@ -9,7 +9,7 @@ from pathlib import Path
 
 from barnhand.core.chunk import Chunk
 from barnhand.core.time import PTS_HZ
-from barnhand.fragments.naming import chunk_id, parse_chunk_path
+from barnhand.fragments.naming import KEEP, chunk_id, parse_chunk_path
 from barnhand.fragments.reader import Extent, measure
 from barnhand.recorder.recover import describe
 from barnhand.recorder.rows import Rows
@@ -73,7 +73,7 @@ def _stream(recordings: Path, stream_id: str, rows: list[Chunk], until_us: int, 
         named = parse_chunk_path(name)
         if named is not None:
             files[name] = named[1]
-        elif path.suffix != ".keep":
+        elif path.suffix != KEEP:
             yield Finding(Problem.FOREIGN, name, f"{path.stat().st_size} bytes")
     for row in rows:
         if row.path not in files and row.start_us <= until_us:

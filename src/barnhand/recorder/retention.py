@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from barnhand.core.time import SECOND_US, Clock
-from barnhand.fragments.naming import chunk_id, parse_chunk_path
+from barnhand.fragments.naming import chunk_id, keep_path, parse_chunk_path
 from barnhand.recorder.options import RecorderOptions
 from barnhand.recorder.ports import Protected
 from barnhand.recorder.rows import Rows
@@ -17,7 +17,6 @@ from barnhand.recorder.rows import Rows
 _LOG = logging.getLogger(__name__)
 _MEASURED_S = 60.0  # seconds between measurements of the space taken
 _AGAIN_S = 3600.0  # seconds after which chunks that were protected are looked at again
-KEEP = ".keep"  # a file of this suffix beside a chunk protects it
 
 
 @dataclass(frozen=True, order=True)
@@ -163,7 +162,7 @@ class Retention:
         return size
 
     def _has_marker(self, path: str) -> bool:
-        return (self._folder / path).with_suffix(KEEP).exists()
+        return keep_path(self._folder / path).exists()
 
 
 class UsedSpace:

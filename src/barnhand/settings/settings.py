@@ -42,6 +42,13 @@ class Settings(BaseSettings):
     retention_days: float = Field(14.0, gt=0, description="Recordings older than this are removed unless protected.")
     retention_gb: float | None = Field(None, gt=0, description="Most space the recordings may take, in GB (10^9 bytes).")
     min_free_gb: float = Field(2.0, ge=0, description="Free space always left on the disk; the oldest recordings make room.")
+    conversions: int = Field(
+        default_factory=lambda: max(1, (os.cpu_count() or 2) // 2),
+        ge=0,
+        le=64,
+        description="H.265 cameras converted live at once for browsers that cannot play them; default is half the cores.",
+    )
+    converted_gb: float = Field(1.0, ge=0.1, description="Most space converted copies of recordings may take, in GB.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the logs say.")
 
 

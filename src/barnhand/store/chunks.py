@@ -86,12 +86,11 @@ class Chunks:
             rows = connection.execute(select(ChunkTable.state, func.count()).group_by(ChunkTable.state)).all()
         return {ChunkState(state): count for state, count in rows}
 
-    def protect(self, chunk_id: str, protected: bool) -> None:
-        """Keep retention away from a chunk, or let it in again. Raises ``NotFoundError``."""
-        query = update(_TABLE).where(ChunkTable.id == chunk_id).values(protected=protected)
+    def protect(self, chunk_ids: Sequence[str], protected: bool) -> None:
+        """Say of chunks that retention leaves them alone, or that it may have them again; see ``fragments.naming.KEEP``."""
+        query = update(_TABLE).where(ChunkTable.id.in_(chunk_ids)).values(protected=protected)
         with self._database.begin() as connection:
-            if connection.execute(query).rowcount == 0:
-                raise NotFoundError("there is no such chunk; it may have been removed by age")
+            connection.execute(query)
 
     def each(self, stream_id: str | None = None) -> Iterator[StoredChunk]:
         """All, of one stream or of every one, by stream and time, a thousand at a time: for ``barnhand check``."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
+from barnhand.api.conversions import PLAYABLE
 from barnhand.api.fanout import Mailbox, event_message
 from barnhand.api.problems import ProblemError
 from barnhand.api.security import caller_of_socket
@@ -18,6 +19,7 @@ router = APIRouter()
 RECENT_US = 2_000_000
 """How far back observations begin without ``since``: an overlay for the pictures still in the player's buffer."""
 
+CLOSE_INVALID = 4400
 CLOSE_UNAUTHORIZED = 4401
 CLOSE_FORBIDDEN = 4403
 CLOSE_NOT_FOUND = 4404
@@ -71,11 +73,14 @@ async def _deliver(socket: WebSocket, mailbox: Mailbox) -> None:
 
 
 @router.websocket("/v1/live/{stream_id}")
-async def live(socket: WebSocket, api: Api, stream_id: UUID, ticket: str | None = None) -> None:
-    """Fragments as they come, from the newest key frame on."""
+async def live(socket: WebSocket, api: Api, stream_id: UUID, ticket: str | None = None, codec: str | None = None) -> None:
+    """Fragments as they come, from the newest key frame on; with ``codec=h264`` in H.264, whatever the camera sends."""
     if not await _admit(api, socket, stream_id, ticket):
         return
-    async with api.fanouts.live(str(stream_id)) as mailbox:
+    if codec not in {None, PLAYABLE}:
+        await socket.close(CLOSE_INVALID, f"codec can be {PLAYABLE}, or left out for what the camera sends")
+        return
+    async with api.fanouts.live(str(stream_id), playable=codec is not None) as mailbox:
         await _deliver(socket, mailbox)
 
 
