@@ -130,11 +130,16 @@ class LiveFanout(Fanout[InitSegment | Fragment]):
     def join(self) -> _LiveViewer:
         """A viewer that starts with the init segment and the newest key-frame group."""
         viewer = _LiveViewer()
+        viewer.mailbox.put(*self.greeting())
         if self._init is not None and self._group:
             viewer.mailbox.put(*head(self._init), *self._group)
             viewer.waiting = False
         self.viewers.add(viewer)
         return viewer
+
+    def greeting(self) -> list[Message]:
+        """What a new viewer is told first."""
+        return []
 
     def forget(self) -> None:
         """Nobody watches: what is held would be old when the next one comes."""
@@ -171,6 +176,9 @@ class LiveFanout(Fanout[InitSegment | Fragment]):
 WISH_EVERY_S = 1.0
 """Seconds between two wishes: a sixth of how long one holds."""
 
+FIRST_WISHES_S = 0.2
+"""The same before the first answer, which a viewer is waiting for."""
+
 ANSWER_S = 5.0
 """Seconds after which a wish without an answer means that there is no transcoder."""
 
@@ -189,12 +197,9 @@ class ConvertedFanout(LiveFanout):
         self._clock = clock
         self._told: ConversionState | None = None
 
-    def join(self) -> _LiveViewer:
-        """A viewer that is told what is known of the conversion first."""
-        viewer = super().join()
-        if self._told is not None:
-            viewer.mailbox.put(conversion(self._told))
-        return viewer
+    def greeting(self) -> list[Message]:
+        """What is known of the conversion."""
+        return [] if self._told is None else [conversion(self._told)]
 
     def forget(self) -> None:
         """Nobody watches."""
@@ -222,7 +227,7 @@ class ConvertedFanout(LiveFanout):
                 self._told = state
                 for viewer in self.viewers:
                     viewer.mailbox.put(conversion(state))
-            await asyncio.sleep(WISH_EVERY_S)
+            await asyncio.sleep(FIRST_WISHES_S if self._told is None else WISH_EVERY_S)
 
 
 @dataclass(eq=False)

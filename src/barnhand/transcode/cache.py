@@ -24,6 +24,7 @@ class Cache:
         self._recordings = recordings
         self._clock = clock
         self._options = options
+        self._lock = threading.Lock()
 
     def chunk(self, path: str) -> Path:
         """Where the converted chunk of this path (relative to the recordings) belongs."""
@@ -35,24 +36,34 @@ class Cache:
 
     def put(self, path: Path, write: Callable[[Path], None]) -> None:
         """Have ``write`` fill a file beside ``path`` and put it there in one step. Raises ``SpaceError``."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         self.sweep(_ROOM)
         if self._free() < _ROOM:
             raise SpaceError("the disk is too full to convert recordings; free some space")
         new = path.with_name(f".{path.name}.{threading.get_ident()}.new")
         try:
+            with self._lock:  # with a file in it no sweep takes the folder for empty
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+                new.touch(mode=0o640)
             write(new)
             new.replace(path)
+            self.sweep()
         except OSError as error:
             raise SpaceError(f"a converted recording cannot be written ({error.strerror}); free some space") from error
         finally:
             new.unlink(missing_ok=True)
 
     def sweep(self, room: int = 0) -> None:
-        """Remove copies of recordings that are gone, clips nobody fetched, and the longest unused beyond the bound."""
+        """Remove copies of recordings that are gone, clips nobody fetched, and the longest unused beyond the bound.
+
+        With ``room`` also so many that as many bytes are free.
+        """
+        with self._lock:
+            self._sweep(room)
+
+    def _sweep(self, room: int) -> None:
         now = self._clock.wall_us() / SECOND_US
         kept: list[tuple[float, int, Path]] = []
-        for file in self.folder.rglob("*.mp4"):
+        for file in list(self.folder.rglob("*.mp4")):
             with suppress(FileNotFoundError):
                 stat = file.stat()
                 if file.parent.name == CLIPS:
@@ -65,7 +76,7 @@ class Cache:
         used = sum(size for _, size, _ in kept)
         free = self._free()
         for _, size, file in sorted(kept):
-            if used + room <= self._options.cache_bytes and free >= room:
+            if used <= self._options.cache_bytes and free >= room:
                 break
             self._remove(file)
             used, free = used - size, free + size

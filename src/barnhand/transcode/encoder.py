@@ -48,6 +48,7 @@ class Encoder:
             "maxrate": str(options.bit_rate),
             "bufsize": str(options.bit_rate),
             "g": str(options.key_pictures),
+            "forced-idr": "1",
         }
         context.open()
         found = video_format(Codec.H264, split_annex_b(bytes(context.extradata or b"")))
@@ -60,8 +61,9 @@ class Encoder:
         """A picture of any size and pixel format; ``pts`` and access unit of what is ready, which is this one."""
         frame = image.reformat(width=self._width, height=self._height, format="yuv420p")
         frame.pts, frame.time_base = pts, Fraction(1, PTS_HZ)
-        # What the picture was in the camera's stream would be taken for an order.
-        frame.pict_type = PictureType.NONE
+        # A key frame stays one, so that both streams can be entered at the same pictures; what else the picture was in the
+        # camera's stream would be taken for an order.
+        frame.pict_type = PictureType.I if image.key_frame else PictureType.NONE
         yield from self._units(self._context.encode(frame))
 
     def flush(self) -> Iterator[tuple[int, AccessUnit]]:
