@@ -113,7 +113,9 @@ export interface paths {
         };
         /**
          * Chunk Media
-         * @description A chunk's bytes (fMP4), whole or by ``Range``.
+         * @description A chunk's bytes (fMP4), whole or by ``Range``; with ``codec=h264`` an H.265 chunk is converted, which takes seconds.
+         *
+         *     ``part`` gives its init segment or the rest alone.
          */
         get: operations["chunk_media"];
         put?: never;
@@ -376,6 +378,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/streams/{stream_id}/clip.mp4": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Clip
+         * @description One MP4 of a time, from the key frame before it on, gaps closed up, the pictures as the camera sent them.
+         *
+         *     Ten minutes at most; with ``codec=h264`` H.265 is converted, two minutes at most.
+         */
+        get: operations["clip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/streams/{stream_id}/gaps": {
         parameters: {
             query?: never;
@@ -425,12 +449,36 @@ export interface paths {
         };
         /**
          * Playlist
-         * @description HLS (RFC 8216) of what was recorded in a time of up to a day, across gaps.
+         * @description HLS (RFC 8216) of what was recorded in a time of up to a day, across gaps; with ``codec=h264`` all of it in H.264.
          */
         get: operations["playlist"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/streams/{stream_id}/protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Protect
+         * @description Keep what was recorded in a time of up to a day until this is taken back: age and space do not remove it.
+         */
+        put: operations["protect"];
+        post?: never;
+        /**
+         * Unprotect
+         * @description Let age and space have it again; recordings older than is kept are removed within the hour.
+         */
+        delete: operations["unprotect"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1003,6 +1051,26 @@ export interface components {
             type: string;
         };
         /**
+         * Protection
+         * @description What is kept whatever its age: ``chunks`` that overlap the time asked for, which span ``start_us`` to ``end_us``.
+         */
+        Protection: {
+            /** Chunks */
+            chunks: number;
+            /**
+             * End Us
+             * @description microseconds since 1970-01-01 UTC
+             */
+            end_us: number;
+            /** Protected */
+            protected: boolean;
+            /**
+             * Start Us
+             * @description microseconds since 1970-01-01 UTC
+             */
+            start_us: number;
+        };
+        /**
          * Readiness
          * @description What the service leans on, each ``ok`` or a sentence.
          */
@@ -1295,6 +1363,7 @@ export type Observation = components['schemas']['Observation'];
 export type ObservationPage = components['schemas']['ObservationPage'];
 export type Pose = components['schemas']['Pose'];
 export type Problem = components['schemas']['Problem'];
+export type Protection = components['schemas']['Protection'];
 export type Readiness = components['schemas']['Readiness'];
 export type Recording = components['schemas']['Recording'];
 export type Role = components['schemas']['Role'];
@@ -1476,7 +1545,12 @@ export interface operations {
     };
     chunk_media: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description what every browser plays; H.265 is converted to it */
+                codec?: "h264" | null;
+                /** @description the init segment alone, or all but it */
+                part?: ("init" | "media") | null;
+            };
             header?: never;
             path: {
                 chunk_id: string;
@@ -1521,6 +1595,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description the range is outside the file */
             416: {
                 headers: {
@@ -1530,6 +1613,24 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2436,6 +2537,80 @@ export interface operations {
             };
         };
     };
+    clip: {
+        parameters: {
+            query: {
+                /** @description what every browser plays; H.265 is converted to it */
+                codec?: "h264" | null;
+                /** @description microseconds since 1970 UTC; not included */
+                end_us: number;
+                /** @description microseconds since 1970 UTC */
+                start_us: number;
+            };
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_gaps: {
         parameters: {
             query?: {
@@ -2547,6 +2722,8 @@ export interface operations {
     playlist: {
         parameters: {
             query: {
+                /** @description what every browser plays; H.265 is converted to it */
+                codec?: "h264" | null;
                 /** @description microseconds since 1970 UTC; not included */
                 end_us: number;
                 /** @description microseconds since 1970 UTC */
@@ -2571,6 +2748,141 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    protect: {
+        parameters: {
+            query: {
+                /** @description microseconds since 1970 UTC; not included */
+                end_us: number;
+                /** @description microseconds since 1970 UTC */
+                start_us: number;
+            };
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protection"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unprotect: {
+        parameters: {
+            query: {
+                /** @description microseconds since 1970 UTC; not included */
+                end_us: number;
+                /** @description microseconds since 1970 UTC */
+                start_us: number;
+            };
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protection"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
