@@ -12,7 +12,7 @@ from barnhand.core.frame import Frame, Image
 from barnhand.core.geometry import Floats, iou
 from barnhand.core.time import SECOND_US
 from barnhand.track import PALETTE, Tracker, TrackOptions
-from barnhand.track.affinity import Ints
+from barnhand.track.kalman import Ints
 
 START_US = 1_800_000_000 * SECOND_US
 Where = Callable[[float], Mapping[str, tuple[float, float]]]

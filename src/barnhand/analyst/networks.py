@@ -1,8 +1,9 @@
 """The real stages: the networks in use on this machine."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from barnhand.analyst.stages import Stages
+from barnhand.analyst.stages import EmbedStage, Stages
 from barnhand.core.errors import NotFoundError
 from barnhand.detect import DetectOptions, Detector
 from barnhand.identity.decision import Calibration
@@ -11,9 +12,13 @@ from barnhand.identity.gallery import Gallery, GalleryOptions
 from barnhand.networks.session import SessionOptions
 from barnhand.networks.shelf import Shelf
 from barnhand.pose import PoseEstimator, PoseOptions
+from barnhand.track import TrackOptions
 
 LOW_SCORE = 0.1
 """Detections below the usual threshold still continue a track that is near (``TrackOptions.low_score``)."""
+
+RECALL_SPREADS = 3.5
+"""Log-odds from which looks alone bring a track back to where its motion does not lead: 33 to 1."""
 
 Missing = Callable[[str, NotFoundError], None]
 
@@ -40,8 +45,21 @@ def load_stages(shelf: Shelf, session: SessionOptions, missing: Missing | None =
 
 def gallery_options(embedder: Embedder) -> GalleryOptions:
     """A gallery's settings for what the embedder says of its similarities (``barnhand.distances``)."""
-    distances = getattr(embedder.network, "distances", {})
-    return GalleryOptions(calibration=Calibration.of_distances(distances))
+    return GalleryOptions(calibration=_calibration(embedder))
+
+
+def track_options(embed: EmbedStage | None, options: TrackOptions) -> TrackOptions:
+    """A tracker's settings for what the embedder says of its similarities; as they are where it says nothing."""
+    calibration = _calibration(embed)
+    if calibration == Calibration():
+        return options
+    recall = calibration.even + RECALL_SPREADS * calibration.spread
+    return replace(options, same=calibration.same, different=calibration.different, recall=recall)
+
+
+def _calibration(embed: EmbedStage | None) -> Calibration:
+    distances = getattr(embed.network, "distances", {}) if isinstance(embed, Embedder) else {}
+    return Calibration.of_distances(distances)
 
 
 def gallery_for(stages: Stages) -> Gallery | None:

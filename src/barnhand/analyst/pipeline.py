@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from barnhand.analyst.glimpses import is_grey, kind_of, qualities
+from barnhand.analyst.networks import track_options
 from barnhand.analyst.stages import Stages
 from barnhand.core.detection import Detections
 from barnhand.core.frame import Frame
@@ -21,7 +22,7 @@ from barnhand.gait.meter import GaitMeter, GaitOptions
 from barnhand.identity.evidence import Glimpse
 from barnhand.identity.gallery import Gallery
 from barnhand.track import Tracker, TrackOptions
-from barnhand.track.affinity import Ints
+from barnhand.track.kalman import Ints
 
 NOBODY = Identity(None, None, Certainty.UNKNOWN)
 
@@ -52,7 +53,8 @@ class Pipeline:
         self._gallery = gallery
         self._lane = lane
         self._options = options or PipelineOptions()
-        self._tracker = Tracker(self._options.track, first_id)
+        self._following = track_options(stages.embed, self._options.track)
+        self._tracker = Tracker(self._following, first_id)
         self._gait = GaitMeter(self._options.gait)
         self.tracks: Sequence[Track] = ()
 
@@ -94,7 +96,7 @@ class Pipeline:
 
     def restore(self, data: bytes) -> None:
         """Go on from ``state()`` of a predecessor. Raises ``ValueError`` when ``data`` is not one."""
-        self._tracker = Tracker.restore(data, self._options.track)
+        self._tracker = Tracker.restore(data, self._following)
 
     def _poses(self, frame: Frame, seen: Sequence[Track], boxes: Floats) -> dict[int, Pose]:
         if self._stages.pose is None or not seen:

@@ -31,6 +31,10 @@ class Calibration:
     """Lead over the next horse that leaves the odds as they are."""
     lead_spread: float = 0.04
     """Lead that changes the odds by a factor of e."""
+    same: float = 0.85
+    """Similarity that two pictures of one horse typically have."""
+    different: float = 0.35
+    """Similarity that pictures of two horses typically have."""
 
     def __post_init__(self) -> None:
         if self.spread <= 0 or self.lead_spread <= 0:
@@ -60,7 +64,7 @@ class Calibration:
         slope = (m1 - even) / s1**2 + (even - m0) / s0**2
         spread = float(np.clip(1 / max(slope, 1e-6), 0.01, 0.2))
         lead = float(np.clip((m1 - m0) / 8, 0.02, 0.1))
-        return cls(even=even, spread=spread, lead=lead, lead_spread=lead)
+        return cls(even=even, spread=spread, lead=lead, lead_spread=lead, same=m1, different=m0)
 
     def log_odds(self, similarity: Floats, lead: Floats) -> Floats:
         """Log-odds that it is that horse, elementwise; the lead alone never outweighs a poor similarity."""

@@ -3,51 +3,61 @@
 Overlap is the IoU of boxes widened by a margin that grows with the time out of sight (Yang et al., "Hard to Track
 Objects with Irregular Motions and Similar Appearances? Make It Easier by Buffering the Matching Space", WACV 2023).
 Appearance is the cosine similarity of embeddings, scaled so that 0 is "as two animals" and 1 "as one". The share of
-appearance grows with how much of the animal others cover and how long it was out of sight: position says less and less.
+appearance grows with how much of the animal others cover and with how little is known of where it is.
+
+Boxes are corners ``(4, n)``, as in ``kalman``.
 """
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from barnhand.core.geometry import Floats, area, intersection
+from barnhand.core.geometry import Floats
+from barnhand.track.kalman import Doubles
 from barnhand.track.options import TrackOptions
 
-Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 NEVER = -1.0
 
 
-def widened(boxes: Floats, margin: Floats) -> Floats:
-    """Boxes ``(..., 4)`` with ``(...)`` shares of their width and height added on every side."""
-    pad = (boxes[..., 2:] - boxes[..., :2]) * margin[..., None]
-    return np.concatenate([boxes[..., :2] - pad, boxes[..., 2:] + pad], axis=-1)
+def areas(boxes: Doubles) -> Doubles:
+    """``(4, n)`` → ``(n,)`` px²."""
+    return np.asarray((boxes[2] - boxes[0]) * (boxes[3] - boxes[1]))
 
 
-def cover(boxes: Floats) -> Floats:
-    """Largest share of each box's area that another box of the set covers, ``(n, 4)`` → ``(n,)`` in 0..1."""
-    if len(boxes) < 2:
-        return np.zeros(len(boxes), np.float32)
-    shared = intersection(boxes, boxes) / np.maximum(area(boxes), 1e-6)[:, None]
-    np.fill_diagonal(shared, 0.0)
-    return np.asarray(shared.max(axis=1), np.float32)
+def cover(boxes: Doubles) -> Doubles:
+    """Largest share of each box's area that another box of the set covers, ``(4, n)`` → ``(n,)`` in 0..1."""
+    count = boxes.shape[1]
+    if count < 2:
+        return np.zeros(count)
+    size = np.minimum(boxes[2:, :, None], boxes[2:, None]) - np.maximum(boxes[:2, :, None], boxes[:2, None])
+    np.maximum(size, 0, out=size)
+    shared = size[0] * size[1]
+    shared.flat[:: count + 1] = 0.0
+    return np.asarray(shared.max(axis=1) / np.maximum(areas(boxes), 1e-6))
 
 
-def overlap(tracks: Floats, detections: Floats, unseen_s: Floats, options: TrackOptions) -> Floats:
-    """IoU of widened boxes: tracks ``(t, 4)``, detections ``(d, 4)``, seconds out of sight ``(t,)`` → ``(t, d)``."""
-    margin = np.minimum(options.margin + options.margin_growth * unseen_s, options.margin_most).astype(np.float32)
-    a = widened(tracks, margin)[:, None]
-    b = widened(np.broadcast_to(detections, (len(tracks), *detections.shape)), margin[:, None])
-    shared = np.maximum(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0).prod(-1)
-    union = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - shared
-    return np.asarray(shared / np.maximum(union, 1e-6), np.float32)
+def overlap(tracks: Doubles, detections: Doubles, margin: Doubles) -> Doubles:
+    """IoU of boxes: tracks ``(4, t)``, detections ``(4, d)`` → ``(t, d)``.
+
+    Both boxes of a pair are first widened on every side by the track's ``margin`` ``(t,)``, a share of their size.
+    """
+    pad_t = (tracks[2:] - tracks[:2]) * margin
+    pad_d = (detections[2:] - detections[:2])[:, None] * margin[:, None]
+    high = np.minimum((tracks[2:] + pad_t)[:, :, None], detections[2:, None] + pad_d)
+    low = np.maximum((tracks[:2] - pad_t)[:, :, None], detections[:2, None] - pad_d)
+    size = np.maximum(high - low, 0)
+    shared = size[0] * size[1]
+    grown = (1.0 + 2.0 * margin) ** 2
+    union = (areas(tracks)[:, None] + areas(detections)) * grown[:, None] - shared
+    return np.asarray(shared / np.maximum(union, 1e-6))
 
 
-def within_reach(tracks: Floats, detections: Floats, unseen_s: Floats, options: TrackOptions) -> Bools:
+def within_reach(tracks: Doubles, detections: Doubles, unseen_s: Doubles, options: TrackOptions) -> Bools:
     """Whether the animal could have walked there while out of sight, ``(t, d)``; sizes must agree within a factor of 2.5."""
-    apart = (tracks[:, None, :2] + tracks[:, None, 2:] - detections[None, :, :2] - detections[None, :, 2:]) / 2
-    distance = np.hypot(apart[..., 0], apart[..., 1])
-    size_t, size_d = np.sqrt(area(tracks))[:, None], np.sqrt(area(detections))[None, :]
+    apart = (tracks[:2] + tracks[2:])[:, :, None] / 2 - (detections[:2] + detections[2:])[:, None] / 2
+    distance = np.hypot(apart[0], apart[1])
+    size_t, size_d = np.sqrt(areas(tracks))[:, None], np.sqrt(areas(detections))[None]
     ratio = size_t / np.maximum(size_d, 1e-6)
     alike = (ratio < 2.5) & (ratio > 0.4)
     return np.asarray(alike & (distance <= np.maximum(size_t, size_d) * (1.0 + options.reach * unseen_s[:, None])))
@@ -58,40 +68,39 @@ def similarity(looks: Floats, embeddings: Floats) -> Floats:
     return np.asarray(looks @ embeddings.T, np.float32)
 
 
-def affinity(overlaps: Floats, alike: Floats | None, share: Floats, reachable: Bools, options: TrackOptions) -> Floats:
+def affinity(overlaps: Doubles, alike: Floats, share: Doubles, reachable: Bools, options: TrackOptions) -> Doubles:
     """One figure a pair, ``(t, d)``, ``NEVER`` where impossible.
 
     ``share`` ``(t,)`` is appearance's part; ``alike`` may hold NaN, where overlap alone decides.
     """
-    if alike is None:
-        return np.where(overlaps > 0, overlaps, NEVER).astype(np.float32)
     scaled = np.clip((alike - options.different) / (options.same - options.different), 0.0, 1.0)
-    both = (1 - share[:, None]) * overlaps + share[:, None] * scaled
+    # What is accepted shifts with the share: where position says nothing, animals must look more like one than like two.
+    share = share[:, None]
+    both = (1 - share) * overlaps + share * (scaled - options.accept_alike + options.accept)
     value = np.where(np.isnan(scaled), overlaps, both)
     recalled = reachable & (np.nan_to_num(alike, nan=-1.0) >= options.recall)
-    return np.where((overlaps > 0) | recalled, value, NEVER).astype(np.float32)
+    return np.where((overlaps > 0) | recalled, value, NEVER)
 
 
-def assign(values: Floats, least: float) -> tuple[Ints, Ints]:
-    """The pairs of greatest total affinity, each at least ``least``: rows and columns (Hungarian)."""
-    if not values.size:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    gain = np.where(values >= least, values, 0.0)
-    rows, columns = linear_sum_assignment(gain, maximize=True)
-    kept = values[rows, columns] >= least
-    return np.asarray(rows[kept], np.int64), np.asarray(columns[kept], np.int64)
+def assign(values: Doubles, least: float) -> list[tuple[int, int]]:
+    """The pairs (row, column) of greatest total affinity, each at least ``least`` (Hungarian)."""
+    fits = values >= least
+    rows, columns = (found.tolist() for found in np.nonzero(fits))
+    if len(set(rows)) == len(rows) and len(set(columns)) == len(columns):
+        return list(zip(rows, columns, strict=True))  # nobody competes
+    best = linear_sum_assignment(np.where(fits, values, 0.0), maximize=True)
+    return [(int(r), int(c)) for r, c in zip(*best, strict=True) if fits[r, c]]
 
 
-def unclear(values: Floats, sure: float, lead: float) -> Bools:
+def unclear(values: Doubles, sure: float, lead: float) -> Bools:
     """Detections ``(d,)`` that overlap does not settle: no track fits by ``sure``, or a second one is within ``lead``."""
     if not len(values):
         return np.ones(values.shape[1], bool)
     best = values.max(axis=0)
     out: Bools = np.asarray(best < sure)
     if len(values) > 1:
-        second = np.sort(values, axis=0)[-2]
-        out |= best - second < lead
+        out |= best - np.partition(values, -2, axis=0)[-2] < lead
     if values.shape[1] > 1:
-        rival = np.sort(values, axis=1)[:, -2]
+        rival = np.partition(values, -2, axis=1)[:, -2]
         out |= best - rival[values.argmax(axis=0)] < lead
     return out

@@ -17,9 +17,13 @@ from barnhand.core.geometry import Floats
 Matrix = npt.NDArray[np.float64]
 
 
+_STILL: Matrix = np.eye(2, 3)
+_STILL.flags.writeable = False
+
+
 def still() -> Matrix:
-    """The motion of a camera that did not move: the ``(2, 3)`` identity."""
-    return np.eye(2, 3)
+    """The motion of a camera that did not move: the ``(2, 3)`` identity, always the same array."""
+    return _STILL
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,9 @@ class CameraMotion:
         if self._unchanged(before, grey):
             return still()
         matrix = self._fit(before, grey, boxes * np.float32(scale))
-        matrix[:, 2] /= scale
-        return matrix
+        if matrix is still():
+            return matrix
+        return np.concatenate([matrix[:, :2], matrix[:, 2:] / scale], axis=1)
 
     def _unchanged(self, before: Image, grey: Image) -> bool:
         """A moving camera changes nearly every part of the picture; a moving horse, a part of it: the median tells."""

@@ -11,7 +11,7 @@ import numpy as np
 from barnhand.core.geometry import Floats
 from barnhand.track.kalman import Doubles
 
-VERSION = 1
+VERSION = 2
 
 
 class Lived(Protocol):
@@ -35,11 +35,10 @@ class Saved:
     next_id: int
     wall_us: int | None
     lives: list[dict[str, Any]]
-    mean: Doubles
-    cov: Doubles
+    filters: Doubles
 
 
-def dump(next_id: int, wall_us: int | None, lives: Sequence[Lived], mean: Doubles, cov: Doubles) -> bytes:
+def dump(next_id: int, wall_us: int | None, lives: Sequence[Lived], filters: Doubles) -> bytes:
     """Everything a tracker is, as UTF-8 JSON; embeddings as base64 of little-endian float32."""
     rows = [
         {
@@ -60,8 +59,7 @@ def dump(next_id: int, wall_us: int | None, lives: Sequence[Lived], mean: Double
         "next_id": next_id,
         "wall_us": wall_us,
         "lives": rows,
-        "mean": mean.round(4).tolist(),
-        "cov": cov.round(6).tolist(),
+        "filters": filters.round(6).tolist(),
     }
     return json.dumps(data, separators=(",", ":")).encode()
 
@@ -77,8 +75,7 @@ def load(data: bytes) -> Saved:
             {**life, "look": None if life["look"] is None else np.frombuffer(base64.b64decode(life["look"]), "<f4").copy()}
             for life in tree["lives"]
         ]
-        mean = np.array(tree["mean"], np.float64).reshape(count, 4, 2)
-        cov = np.array(tree["cov"], np.float64).reshape(count, 4, 3)
-        return Saved(int(tree["next_id"]), tree["wall_us"], lives, mean, cov)
+        filters = np.array(tree["filters"], np.float64).reshape(4, count, 5)
+        return Saved(int(tree["next_id"]), tree["wall_us"], lives, filters)
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"this is not a tracker checkpoint: {error}") from error

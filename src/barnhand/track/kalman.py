@@ -4,18 +4,23 @@ Each of a box's centre x, centre y, width and height (px) is followed on its own
 Ornstein-Uhlenbeck process: an animal out of sight does not walk on for ever, it slows down with a time constant. Noise is
 in units of the box's size, so that near and far animals are treated alike. Time is in seconds and need not be even.
 
-Shapes: ``mean`` is ``(n, 4, 2)`` (value, velocity); ``cov`` is ``(n, 4, 3)`` (var value, covariance, var velocity).
+``filters`` are ``(4, n, 5)``: for each of the four figures and each track its value, velocity, variance of the value,
+covariance, variance of the velocity. All five go on linearly, so that one product of matrices predicts every track.
+``corners`` are ``(4, n)``: a box a column, ``x0, y0, x1, y1``.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import exp
 
 import numpy as np
 import numpy.typing as npt
 
-from barnhand.core.geometry import Floats
+from barnhand.core.time import SECOND_US
 from barnhand.track.camera import Matrix
 
 Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -30,81 +35,88 @@ class MotionOptions:
     """Time constant after which an unseen animal has slowed to 37 %."""
     stretch_memory_s: float = 0.6
     """The same for width and height."""
-    noise: float = 0.08
+    noise: float = 0.05
     """Standard deviation of a sure detection's centre and size, in sizes."""
     start_speed: float = 1.0
     """Standard deviation of the speed of a new track, sizes / s."""
 
 
-def measure(boxes: Floats) -> Doubles:
-    """Corner boxes ``(n, 4)`` → centre x, centre y, width, height ``(n, 4)``."""
-    b = boxes.astype(np.float64)
-    return np.stack([(b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2, b[:, 2] - b[:, 0], b[:, 3] - b[:, 1]], axis=1)
+def none() -> Doubles:
+    """No filters."""
+    return np.zeros((4, 0, 5))
 
 
-def boxes_of(mean: Doubles) -> Floats:
-    """Filter means ``(n, 4, 2)`` → corner boxes ``(n, 4)``; a side is never shorter than 1 px."""
-    centre = mean[:, :2, 0]
-    half = np.maximum(mean[:, 2:, 0], 1.0) / 2
-    return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
+def measure(corners: Doubles) -> Doubles:
+    """Corners ``(4, n)`` → centre x, centre y, width, height ``(4, n)``."""
+    low, high = corners[:2], corners[2:]
+    return np.concatenate([(low + high) * 0.5, high - low])
 
 
-def sizes(mean: Doubles) -> Doubles:
-    """Root of the area of each box in px, ``(n,)``."""
-    return np.asarray(np.sqrt(np.maximum(mean[:, 2, 0], 1.0) * np.maximum(mean[:, 3, 0], 1.0)))
+def corners_of(filters: Doubles) -> Doubles:
+    """Where the filters' boxes are, ``(4, n)``; a side is never shorter than 1 px."""
+    centre = filters[:2, :, 0]
+    half = np.maximum(filters[2:, :, 0], 1.0) * 0.5
+    return np.concatenate([centre - half, centre + half])
 
 
-def start(boxes: Floats, options: MotionOptions) -> tuple[Doubles, Doubles]:
-    """Filters of new tracks at ``(n, 4)`` boxes, standing still."""
-    value = measure(boxes)
-    mean = np.stack([value, np.zeros_like(value)], axis=2)
-    size2 = sizes(mean)[:, None] ** 2
-    cov = np.zeros((len(boxes), 4, 3))
-    cov[:, :, 0] = options.noise**2 * size2
-    cov[:, :2, 2] = options.start_speed**2 * size2
-    cov[:, 2:, 2] = options.stretch**2 * size2
-    return mean, cov
+def squares(filters: Doubles) -> Doubles:
+    """Area of each box in px², ``(n,)``: the square of its size."""
+    sides = np.maximum(filters[2:, :, 0], 1.0)
+    return np.asarray(sides[0] * sides[1])
 
 
-def predict(mean: Doubles, cov: Doubles, seconds: float, options: MotionOptions) -> tuple[Doubles, Doubles]:
-    """The filters ``seconds`` later."""
-    memory = np.array([options.memory_s, options.memory_s, options.stretch_memory_s, options.stretch_memory_s])
-    keep = np.exp(-seconds / memory)
-    glide = memory * (1 - keep)
-    power = np.array([options.jerkiness, options.jerkiness, options.stretch, options.stretch]) ** 2
-    q = power * sizes(mean)[:, None] ** 2
-    out = np.stack([mean[..., 0] + glide * mean[..., 1], keep * mean[..., 1]], axis=2)
-    pp, pv, vv = cov[..., 0], cov[..., 1], cov[..., 2]
-    grown = np.stack(
-        [
-            pp + 2 * glide * pv + glide**2 * vv + q * seconds**3 / 3,
-            keep * (pv + glide * vv) + q * seconds**2 / 2,
-            keep**2 * vv + q * seconds,
-        ],
-        axis=2,
-    )
-    return out, grown
+def doubt(filters: Doubles) -> Doubles:
+    """How far the centre may be from where it is expected, ``(n,)``: a standard deviation in sizes."""
+    return np.asarray(np.sqrt(np.maximum(filters[0, :, 2], filters[1, :, 2]) / squares(filters)))
 
 
-def correct(mean: Doubles, cov: Doubles, boxes: Floats, noise: Doubles) -> tuple[Doubles, Doubles]:
-    """The filters after each saw its box: ``boxes`` ``(n, 4)``, ``noise`` ``(n,)`` in box sizes."""
-    seen = measure(boxes)
-    r = (noise * sizes(mean))[:, None] ** 2
-    pp, pv, vv = cov[..., 0], cov[..., 1], cov[..., 2]
-    total = pp + r
-    gain, gain_v = pp / total, pv / total
-    error = seen - mean[..., 0]
-    out = np.stack([mean[..., 0] + gain * error, mean[..., 1] + gain_v * error], axis=2)
-    shrunk = np.stack([(1 - gain) * pp, (1 - gain) * pv, vv - gain_v * pv], axis=2)
-    return out, shrunk
+def start(corners: Doubles, options: MotionOptions) -> Doubles:
+    """Filters of new tracks at ``(4, n)``, standing still."""
+    filters = np.zeros((4, corners.shape[1], 5))
+    filters[:, :, 0] = measure(corners)
+    square = squares(filters)
+    filters[:, :, 2] = options.noise**2 * square
+    filters[:2, :, 4] = options.start_speed**2 * square
+    filters[2:, :, 4] = options.stretch**2 * square
+    return filters
 
 
-def carry(mean: Doubles, matrix: Matrix) -> Doubles:
-    """The filters' means after the camera moved by ``matrix`` ``(2, 3)``; velocities stay those over the ground."""
-    turn = matrix[:, :2]
-    growth = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    out = mean.copy()
-    out[:, :2, 0] = mean[:, :2, 0] @ turn.T + matrix[:, 2]
-    out[:, :2, 1] = mean[:, :2, 1] @ turn.T
-    out[:, 2:] = mean[:, 2:] * growth
+@lru_cache(maxsize=64)
+def _step(gap_us: int, options: MotionOptions) -> tuple[Doubles, Doubles]:
+    """What ``gap_us`` does to a filter: the matrix ``(4, 5, 5)`` that rows are multiplied by, the noise ``(4, 1, 5)``."""
+    s = gap_us / SECOND_US
+    onward, grown = np.zeros((4, 5, 5)), np.zeros((4, 1, 5))
+    for k in range(4):
+        memory, power = (options.memory_s, options.jerkiness) if k < 2 else (options.stretch_memory_s, options.stretch)
+        keep = exp(-s / memory)
+        glide = memory * (1 - keep)
+        onward[k, :2, :2] = np.array([[1.0, 0.0], [glide, keep]])
+        onward[k, 2:, 2:] = np.array([[1.0, 0.0, 0.0], [2 * glide, keep, 0.0], [glide**2, glide * keep, keep**2]])
+        grown[k, 0, 2:] = np.array([s**3 / 3, s**2 / 2, s]) * power**2
+    return onward, grown
+
+
+def predict(filters: Doubles, gap_us: int, options: MotionOptions) -> Doubles:
+    """The filters ``gap_us`` later."""
+    onward, grown = _step(gap_us, options)
+    return np.asarray(filters @ onward + squares(filters)[:, None] * grown)
+
+
+def correct(filters: Doubles, corners: Doubles, noise: Doubles) -> Doubles:
+    """The filters after each saw its box: ``corners`` ``(4, n)``, ``noise`` ``(n,)`` in box sizes."""
+    out = filters.copy()
+    gains = out[:, :, 2:4] / (out[:, :, 2] + noise**2 * squares(filters))[:, :, None]
+    error = measure(corners) - out[:, :, 0]
+    out[:, :, :2] += gains * error[:, :, None]
+    out[:, :, 4] -= gains[:, :, 1] * out[:, :, 3]
+    out[:, :, 2:4] *= 1.0 - gains[:, :, :1]
+    return out
+
+
+def carry(filters: Doubles, matrix: Matrix) -> Doubles:
+    """The filters after the camera moved by ``matrix`` ``(2, 3)``; velocities stay those over the ground."""
+    out = filters.copy()
+    out[:2, :, :2] = np.tensordot(matrix[:, :2], filters[:2, :, :2], axes=1)
+    out[:2, :, 0] += matrix[:, 2:]
+    out[2:, :, :2] *= float(np.hypot(matrix[0, 0], matrix[1, 0]))
     return out

@@ -23,25 +23,29 @@ class TrackOptions:
     keep_s: float = 10.0
     """An animal with an id is dropped when unseen for longer."""
     accept: float = 0.22
-    """Affinity below which a track and a detection are never the same animal."""
+    """Affinity below which a track and a detection are never the same animal, by position …"""
+    accept_alike: float = 0.5
+    """… and by appearance: half way between two animals and one."""
     accept_low: float = 0.5
-    """The same for unsure detections, which are associated by position alone."""
+    """The same for unsure detections, which are associated by position alone …"""
+    near_s: float = 1.0
+    """… with animals seen at most this long ago."""
     margin: float = 0.0
     """Boxes are compared after each was widened on every side by this share of its size …"""
     margin_growth: float = 0.25
     """… and this much more for each second the animal was out of sight …"""
     margin_most: float = 0.5
     """… at most this."""
-    appearance: float = 0.4
-    """Share of appearance in the affinity of an animal in plain sight."""
+    appearance: float = 0.35
+    """Share of appearance in the affinity of an animal in plain sight whose place is known exactly."""
     appearance_most: float = 0.8
-    """Share of appearance for an animal that is fully hidden or was out of sight for ``occluded_s``."""
-    occluded_s: float = 1.5
-    """Time out of sight after which position tells as little as it ever will."""
+    """Share of appearance for an animal that is fully hidden or may be anywhere within ``lost``."""
+    lost: float = 0.35
+    """Standard deviation of where the animal is, in sizes, from which position tells as little as it ever will."""
     different: float = 0.35
-    """Similarity that two different animals typically have: counts as affinity 0."""
+    """Similarity that two different animals typically have: counts as affinity 0. The embedding network says, as …"""
     same: float = 0.85
-    """Similarity that two pictures of one animal typically have: counts as affinity 1."""
+    """… the similarity that two pictures of one animal typically have: counts as affinity 1."""
     recall: float = 0.58
     """Similarity from which an animal is taken up again at a place its motion does not explain."""
     reach: float = 1.5

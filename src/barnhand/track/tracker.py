@@ -11,12 +11,13 @@ import numpy as np
 
 from barnhand.core.detection import Detections
 from barnhand.core.frame import Frame
-from barnhand.core.geometry import Floats, iou
+from barnhand.core.geometry import Floats
 from barnhand.core.time import SECOND_US
 from barnhand.core.track import Track
 from barnhand.track import checkpoint, kalman
-from barnhand.track.affinity import Ints, affinity, assign, cover, overlap, similarity, unclear, within_reach
+from barnhand.track.affinity import NEVER, Bools, affinity, assign, cover, overlap, similarity, unclear, within_reach
 from barnhand.track.camera import CameraMotion, Matrix, still
+from barnhand.track.kalman import Doubles, Ints
 from barnhand.track.options import TrackOptions
 from barnhand.track.palette import color
 
@@ -40,6 +41,22 @@ class Life:
     detection: int | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One picture's ``d`` detections beside the ``t`` tracks as predicted; boxes are ``kalman``'s corners."""
+
+    boxes: Doubles
+    """``(4, d)``"""
+    scores: Floats
+    """``(d,)``"""
+    predicted: Doubles
+    """``(4, t)``"""
+    unseen_s: Doubles
+    """``(t,)``: seconds since each track was seen."""
+    overlaps: Doubles
+    """``(t, d)``"""
+
+
 class Tracker:
     """One stream's animals. Not shared between threads.
 
@@ -53,8 +70,7 @@ class Tracker:
         self._next_id = first_id
         self._wall_us: int | None = None
         self._lives: list[Life] = []
-        self._mean, self._cov = kalman.start(np.zeros((0, 4), np.float32), self._options.motion)
-        self._predicted = kalman.boxes_of(self._mean)
+        self._filters = kalman.none()
 
     @property
     def camera_motion(self) -> Matrix:
@@ -69,27 +85,20 @@ class Tracker:
         Returns every confirmed animal, also those out of sight (``seen`` false, box predicted), by id.
         """
         self._advance(frame)
-        options, wall_us, scores = self._options, frame.wall_us, detections.scores
-        kept = np.flatnonzero(scores >= options.low_score)
-        covering = np.zeros(len(detections), np.float32)
-        covering[kept] = cover(detections.boxes[kept])
-        sure, unsure = kept[scores[kept] >= options.high_score], kept[scores[kept] < options.high_score]
-
-        looks = self._embed(wall_us, detections, sure, embeddings)
-        old = np.array([k for k, life in enumerate(self._lives) if life.track_id > 0], np.int64)
-        new = np.array([k for k, life in enumerate(self._lives) if life.track_id == 0], np.int64)
-        pairs = self._associate(wall_us, detections, old, sure, looks)
-        pairs |= self._continue(wall_us, detections, unsure, pairs)
-        pairs |= self._associate(wall_us, detections, new, _without(sure, pairs), looks)
-
-        self._learn(wall_us, detections, pairs, looks, covering)
-        self._drop(wall_us)
-        self._give_birth(wall_us, detections, _without(sure, pairs), looks)
+        scene = self._scene(frame.wall_us, detections)
+        pairs: dict[int, int] = {}
+        looks: Floats | None = None
+        if len(detections):
+            looks = self._embed(frame.wall_us, scene, embeddings)
+            pairs = self._associate(scene, self._affinity(scene, looks))
+        if pairs:
+            self._learn(frame.wall_us, scene, pairs, looks)
+        self._give_birth(frame.wall_us, scene, set(pairs.values()), looks)
         return self._tracks()
 
     def state(self) -> bytes:
         """Everything needed to go on after a restart, as versioned JSON."""
-        return checkpoint.dump(self._next_id, self._wall_us, self._lives, self._mean, self._cov)
+        return checkpoint.dump(self._next_id, self._wall_us, self._lives, self._filters)
 
     @classmethod
     def restore(cls, data: bytes, options: TrackOptions | None = None) -> "Tracker":
@@ -98,110 +107,131 @@ class Tracker:
         saved = checkpoint.load(data)
         tracker._next_id, tracker._wall_us = saved.next_id, saved.wall_us
         tracker._lives = [Life(**life) for life in saved.lives]
-        tracker._mean, tracker._cov = saved.mean, saved.cov
+        tracker._filters = saved.filters
         return tracker
 
     def _advance(self, frame: Frame) -> None:
-        """Carry everything to this picture's time and camera position."""
-        self._matrix = self._camera.update(frame.image, kalman.boxes_of(self._mean))
-        gap_us = 0 if self._wall_us is None else max(frame.wall_us - self._wall_us, 0)
-        self._wall_us = frame.wall_us
-        self._mean = kalman.carry(self._mean, self._matrix)
-        self._mean, self._cov = kalman.predict(self._mean, self._cov, gap_us / SECOND_US, self._options.motion)
-        self._predicted = kalman.boxes_of(self._mean)
+        """Carry everything to this picture's time and camera position; forget who was out of sight for too long."""
+        options, wall_us = self._options, frame.wall_us
+        if options.camera.enabled:
+            self._matrix = self._camera.update(frame.image, kalman.corners_of(self._filters).T.astype(np.float32))
+        gap_us = 0 if self._wall_us is None else max(wall_us - self._wall_us, 0)
+        self._wall_us = wall_us
+        kept = [
+            k
+            for k, life in enumerate(self._lives)
+            if wall_us - life.last_seen_us <= (options.keep_s if life.track_id else options.tentative_s) * SECOND_US
+        ]
+        if len(kept) < len(self._lives):
+            self._lives = [self._lives[k] for k in kept]
+            self._filters = self._filters[:, kept]
         for life in self._lives:
             life.detection = None
+        if not self._lives:
+            return
+        if self._matrix is not still():
+            self._filters = kalman.carry(self._filters, self._matrix)
+        self._filters = kalman.predict(self._filters, gap_us, options.motion)
 
-    def _unseen_s(self, wall_us: int, rows: Ints) -> Floats:
-        return np.array([max(wall_us - self._lives[k].last_seen_us, 0) / SECOND_US for k in rows], np.float32)
+    def _scene(self, wall_us: int, detections: Detections) -> Scene:
+        options = self._options
+        boxes, scores = detections.boxes.T.astype(np.float64), detections.scores
+        predicted = kalman.corners_of(self._filters)
+        unseen_s = np.array([max(wall_us - life.last_seen_us, 0) / SECOND_US for life in self._lives])
+        margin = np.minimum(options.margin + options.margin_growth * unseen_s, options.margin_most)
+        return Scene(
+            boxes=boxes,
+            scores=scores,
+            predicted=predicted,
+            unseen_s=unseen_s,
+            overlaps=overlap(predicted, boxes, margin),
+        )
 
-    def _embed(self, wall_us: int, detections: Detections, sure: Ints, embeddings: "Floats | Looker | None") -> Floats | None:
-        """Embeddings by detection, ``(n, d)``, NaN where not looked at; ``None`` when there is no embedder."""
+    def _embed(self, wall_us: int, scene: Scene, embeddings: "Floats | Looker | None") -> Floats | None:
+        """Embeddings by detection, ``(d, e)``, NaN where not looked at; ``None`` when nothing was looked at."""
         if embeddings is None or not callable(embeddings):
             return embeddings
-        asked = sure[self._due(wall_us, detections.boxes[sure])] if len(sure) else sure
+        sure = np.flatnonzero(scene.scores >= self._options.high_score)
+        asked = sure[self._due(wall_us, scene, sure)] if len(sure) else sure
         if not len(asked):
-            width = next((len(life.look) for life in self._lives if life.look is not None), 1)
-            return np.full((len(detections), width), np.nan, np.float32)
+            return None
         found = embeddings(asked)
-        out = np.full((len(detections), found.shape[1]), np.nan, np.float32)
+        out = np.full((len(scene.scores), found.shape[1]), np.nan, np.float32)
         out[asked] = found
         return out
 
-    def _due(self, wall_us: int, boxes: Floats) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
-        """Which of ``boxes`` need their appearance looked at."""
+    def _due(self, wall_us: int, scene: Scene, columns: Ints) -> Bools:
+        """Which of the detections need their appearance looked at."""
         if not self._lives:
-            return np.ones(len(boxes), bool)
-        rows = np.arange(len(self._lives))
-        unseen = self._unseen_s(wall_us, rows)
-        values = overlap(self._predicted, boxes, unseen, self._options)
+            return np.ones(len(columns), bool)
+        values = scene.overlaps[:, columns]
         due = unclear(values, sure=0.5, lead=0.3)
-        for column, row in enumerate(values.argmax(axis=0)):
+        for column, row in enumerate(values.argmax(axis=0).tolist()):
             life = self._lives[row]
             # The better an animal is known, the less there is to learn, down to a third as often.
             refresh_us = self._options.refresh_s * SECOND_US * min(1 + life.looks / 10, 3)
-            due[column] |= life.looks < 3 or wall_us - life.looked_us >= refresh_us or unseen[row] > 0.5
+            due[column] |= life.looks < 3 or wall_us - life.looked_us >= refresh_us or scene.unseen_s[row] > 0.5
         return due
 
-    def _associate(
-        self, wall_us: int, detections: Detections, rows: Ints, columns: Ints, looks: Floats | None
-    ) -> dict[int, int]:
-        """Pairs of track row and detection by overlap and appearance."""
-        if not len(rows) or not len(columns):
-            return {}
-        options = self._options
-        predicted = self._predicted
-        unseen = self._unseen_s(wall_us, rows)
-        overlaps = overlap(predicted[rows], detections.boxes[columns], unseen, options)
-        alike = None
-        if looks is not None:
-            unknown = np.full(looks.shape[1], np.nan, np.float32)
-            remembered = [self._lives[k].look for k in rows]
-            alike = similarity(np.stack([unknown if r is None else r for r in remembered]), looks[columns])
-        hidden = np.maximum(cover(predicted)[rows], np.clip(unseen / options.occluded_s, 0, 1))
+    def _affinity(self, scene: Scene, looks: Floats | None) -> Doubles:
+        """Of every track and detection, ``(t, d)``: by overlap, and by appearance where both were looked at."""
+        overlaps, options = scene.overlaps, self._options
+        if looks is None or not self._lives:
+            return np.where(overlaps > 0, overlaps, NEVER)
+        unknown = np.full(looks.shape[1], np.nan, np.float32)
+        alike = similarity(np.stack([unknown if life.look is None else life.look for life in self._lives]), looks)
+        lost = np.clip(kalman.doubt(self._filters) / options.lost, 0, 1)
+        hidden = np.maximum(cover(scene.predicted), lost)
         share = options.appearance + (options.appearance_most - options.appearance) * hidden
-        reachable = within_reach(predicted[rows], detections.boxes[columns], unseen, options)
-        picked = assign(affinity(overlaps, alike, share, reachable, options), options.accept)
-        return {int(rows[r]): int(columns[c]) for r, c in zip(*picked, strict=True)}
+        reachable = within_reach(scene.predicted, scene.boxes, scene.unseen_s, options)
+        return affinity(overlaps, alike, share, reachable, options)
 
-    def _continue(self, wall_us: int, detections: Detections, columns: Ints, pairs: dict[int, int]) -> dict[int, int]:
-        """Unsure detections continue confirmed tracks that are near and were seen a moment ago."""
-        near = [
-            k
-            for k, life in enumerate(self._lives)
-            if life.track_id > 0 and k not in pairs and wall_us - life.last_seen_us <= SECOND_US
-        ]
-        if not near or not len(columns):
-            return {}
-        rows = np.array(near, np.int64)
-        values = overlap(self._predicted[rows], detections.boxes[columns], self._unseen_s(wall_us, rows), self._options)
-        picked = assign(values, self._options.accept_low)
-        return {int(rows[r]): int(columns[c]) for r, c in zip(*picked, strict=True)}
+    def _covering(self, scene: Scene) -> Doubles:
+        """How much of each detection another that counts covers, ``(d,)``."""
+        out = np.zeros(len(scene.scores))
+        kept = np.flatnonzero(scene.scores >= self._options.low_score)
+        out[kept] = cover(scene.boxes[:, kept])
+        return out
 
-    def _learn(
-        self, wall_us: int, detections: Detections, pairs: dict[int, int], looks: Floats | None, covering: Floats
-    ) -> None:
+    def _associate(self, scene: Scene, values: Doubles) -> dict[int, int]:
+        """Which track takes which detection: confirmed tracks the sure ones, then by position alone the unsure ones; then
+        the others of the sure ones go to tracks that have no id yet.
+        """
+        options, scores = self._options, scene.scores
+        confirmed = np.array([life.track_id > 0 for life in self._lives], bool)
+        sure = scores >= options.high_score
+        pairs = dict(assign(np.where(confirmed[:, None] & sure, values, NEVER), options.accept))
+        near = confirmed & (scene.unseen_s <= options.near_s)
+        near[list(pairs)] = False
+        unsure = (scores >= options.low_score) & ~sure
+        if near.any() and unsure.any():
+            pairs |= assign(np.where(near[:, None] & unsure, scene.overlaps, NEVER), options.accept_low)
+        if not confirmed.all():
+            sure[list(pairs.values())] = False
+            pairs |= assign(np.where(~confirmed[:, None] & sure, values, NEVER), options.accept)
+        return pairs
+
+    def _learn(self, wall_us: int, scene: Scene, pairs: dict[int, int], looks: Floats | None) -> None:
         """Correct the tracks by what they were paired with."""
-        if not pairs:
-            return
-        rows = np.array(list(pairs), np.int64)
-        columns = np.array(list(pairs.values()), np.int64)
-        boxes = detections.boxes[columns]
-        long_gone = self._unseen_s(wall_us, rows) > self._options.motion.memory_s / 2
-        noise = self._options.motion.noise * (2.0 - np.clip(detections.scores[columns], 0, 1)).astype(np.float64)
-        mean, cov = kalman.correct(self._mean[rows], self._cov[rows], boxes, noise)
-        fresh_mean, fresh_cov = kalman.start(boxes, self._options.motion)
-        self._mean[rows] = np.where(long_gone[:, None, None], fresh_mean, mean)
-        self._cov[rows] = np.where(long_gone[:, None, None], fresh_cov, cov)
-        for row, column in pairs.items():
+        options = self._options
+        rows, columns = list(pairs), list(pairs.values())
+        boxes = scene.boxes[:, columns]
+        noise = options.motion.noise * (2.0 - scene.scores[columns].astype(np.float64))
+        corrected = kalman.correct(self._filters[:, rows], boxes, noise)
+        long_gone = scene.unseen_s[rows] > options.motion.memory_s / 2
+        if long_gone.any():
+            corrected[:, long_gone] = kalman.start(boxes[:, long_gone], options.motion)
+        self._filters[:, rows] = corrected
+        covering = self._covering(scene) if looks is not None else None
+        for row, column, score in zip(rows, columns, scene.scores[columns].tolist(), strict=True):
             life = self._lives[row]
             life.hits += 1
-            life.score = float(detections.scores[column])
+            life.score = score
             life.last_seen_us = wall_us
             life.detection = column
-            if looks is not None and np.isfinite(looks[column]).all():
-                self._remember(life, looks[column], clean=bool(covering[column] < self._options.clean), wall_us=wall_us)
-            if life.track_id == 0 and life.hits >= self._options.confirm_hits:
+            if looks is not None and covering is not None and np.isfinite(looks[column]).all():
+                self._remember(life, looks[column], clean=bool(covering[column] < options.clean), wall_us=wall_us)
+            if life.track_id == 0 and life.hits >= options.confirm_hits:
                 self._confirm(life)
 
     def _remember(self, life: Life, look: Floats, *, clean: bool, wall_us: int) -> None:
@@ -220,41 +250,32 @@ class Tracker:
         life.color = color(life.track_id, {other.color for other in self._lives if other.track_id > 0 and other is not life})
         self._next_id += 1
 
-    def _drop(self, wall_us: int) -> None:
-        """Forget who was out of sight for too long."""
-        limit = {True: self._options.keep_s, False: self._options.tentative_s}
-        keep = np.array([wall_us - life.last_seen_us <= limit[life.track_id > 0] * SECOND_US for life in self._lives], bool)
-        if keep.all():
-            return
-        self._lives = [life for life, kept in zip(self._lives, keep, strict=True) if kept]
-        self._mean, self._cov = self._mean[keep], self._cov[keep]
-
-    def _give_birth(self, wall_us: int, detections: Detections, columns: Ints, looks: Floats | None) -> None:
+    def _give_birth(self, wall_us: int, scene: Scene, taken: set[int], looks: Floats | None) -> None:
         """Sure detections that nobody took start new animals."""
-        columns = columns[detections.scores[columns] >= self._options.birth_score]
-        seen = np.array([life.last_seen_us == wall_us for life in self._lives], bool)
-        taken = list(kalman.boxes_of(self._mean)[seen])
-        fresh = []
-        for column in columns[np.argsort(-detections.scores[columns], kind="stable")].tolist():
-            box = detections.boxes[column]
-            if not taken or iou(box[None], np.stack(taken)).max() < self._options.duplicate:
-                taken.append(box)
-                fresh.append(column)
-        if not fresh:
+        options = self._options
+        wanted = np.flatnonzero(scene.scores >= max(options.birth_score, options.high_score)).tolist()
+        free = [column for column in wanted if column not in taken]
+        if not free:
             return
-        columns = np.array(fresh, np.int64)
-        mean, cov = kalman.start(detections.boxes[columns], self._options.motion)
-        self._mean, self._cov = np.concatenate([self._mean, mean]), np.concatenate([self._cov, cov])
-        for column in columns.tolist():
-            life = Life(0, "", 1, float(detections.scores[column]), wall_us, wall_us, detection=column)
+        seen = [k for k, life in enumerate(self._lives) if life.detection is not None]
+        there = kalman.corners_of(self._filters)[:, seen]
+        fresh: list[int] = []
+        for column in sorted(free, key=lambda column: -float(scene.scores[column])):
+            box = scene.boxes[:, column : column + 1]
+            if not there.shape[1] or overlap(there, box, np.zeros(there.shape[1])).max() < options.duplicate:
+                there = np.concatenate([there, box], axis=1)
+                fresh.append(column)
+        self._filters = np.concatenate([self._filters, kalman.start(scene.boxes[:, fresh], options.motion)], axis=1)
+        for column in fresh:
+            life = Life(0, "", 1, float(scene.scores[column]), wall_us, wall_us, detection=column)
             if looks is not None and np.isfinite(looks[column]).all():
                 self._remember(life, looks[column], clean=True, wall_us=wall_us)
             self._lives.append(life)
-            if self._options.confirm_hits <= 1:
+            if options.confirm_hits <= 1:
                 self._confirm(life)
 
     def _tracks(self) -> list[Track]:
-        boxes = kalman.boxes_of(self._mean)
+        boxes = kalman.corners_of(self._filters).T.astype(np.float32)
         tracks = [
             Track(
                 track_id=life.track_id,
@@ -270,9 +291,3 @@ class Tracker:
             if life.track_id > 0
         ]
         return sorted(tracks, key=lambda track: track.track_id)
-
-
-def _without(columns: Ints, pairs: dict[int, int]) -> Ints:
-    """The detections nobody took."""
-    taken = set(pairs.values())
-    return np.array([c for c in columns.tolist() if c not in taken], np.int64)
