@@ -100,8 +100,8 @@ class Yard:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    def start(self) -> float:
-        """Start and wait until the page answers; seconds that took."""
+    def start(self, *, wait: bool = True) -> float:
+        """Start and, unless told otherwise, wait until the page answers; seconds that took."""
         begun = time.monotonic()
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
@@ -111,7 +111,8 @@ class Yard:
                 stderr=output,
                 start_new_session=True,
             )
-        until(self.ready, 60, f"the page answers; see {self.output}")
+        if wait:
+            until(self.ready, 60, f"the page answers; see {self.output}")
         return time.monotonic() - begun
 
     def ready(self) -> bool:

@@ -342,7 +342,7 @@ def test_a_running_writer_waits_for_the_database_and_goes_on(
             with engine.begin() as connection:
                 connection.exec_driver_sql(
                     "select pg_terminate_backend(pid) from pg_stat_activity"
-                    " where datname = current_database() and pid <> pg_backend_pid()"
+                    " where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"
                 )
     stop.set()
     thread.join(30)

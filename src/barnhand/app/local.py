@@ -9,6 +9,7 @@ from barnhand.core.time import SystemClock
 from barnhand.hub.embedded import EmbeddedHub
 from barnhand.hub.hub import Hub
 from barnhand.settings.settings import Settings
+from barnhand.store import given
 from barnhand.store.database import Database, connect
 from barnhand.store.embedded import EmbeddedPostgres
 from barnhand.store.migrate import migrate
@@ -39,6 +40,8 @@ def local_database(settings: Settings) -> Iterator[tuple[Store, Database]]:
     else:
         url = settings.database_url.get_secret_value()
     try:
+        if embedded is None:
+            given.check(url)
         engine = connect(url, pool=1)
         migrate(engine)
         clock = SystemClock()

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -12,11 +13,13 @@ from barnhand.app.child import Child
 from barnhand.app.fleet import Fleet
 from barnhand.app.folder import DataFolder, Lock
 from barnhand.app.streams import WantedStreams
-from barnhand.core.errors import BarnHandError, ConfigurationError, StoreError
+from barnhand.core.errors import BarnHandError, ConfigurationError, HubError, StoreError
 from barnhand.core.time import Clock
+from barnhand.hub import given as given_hub
 from barnhand.hub.embedded import EmbeddedHub
 from barnhand.hub.hub import EventReader, Hub
 from barnhand.settings.settings import Settings
+from barnhand.store import given as given_database
 from barnhand.store.database import connect
 from barnhand.store.embedded import EmbeddedPostgres
 from barnhand.store.migrate import migrate
@@ -50,6 +53,7 @@ class Supervisor:
         self._store: Store | None = None
         self._wanted: WantedStreams | None = None
         self._changed = threading.Event()
+        self._migrated = False
 
     @property
     def hub_url(self) -> str:
@@ -90,7 +94,11 @@ class Supervisor:
         return [] if self._fleet is None else self._fleet.children
 
     def start(self) -> None:
-        """Bring everything up. Raises ``ConfigurationError`` when the data folder is in use or cannot be used."""
+        """Bring everything up.
+
+        Raises ``ConfigurationError`` when the data folder is in use or cannot be used, and for a server named by a setting that
+        cannot be used or, the first time, does not answer. Later the cameras known are recorded without it.
+        """
         self.folder.prepare()
         holder = self._lock.take()
         if holder is not None:
@@ -102,7 +110,7 @@ class Supervisor:
         self._fleet = Fleet(configuration, self.folder.logs, self._settings.analysts, self._clock)
         secrets = SecretBox.open(self.folder.secrets)
         self._store = Store(self._engine(), secrets, self._clock)
-        self._wanted = WantedStreams(self._store.streams.wanted, secrets, self.folder.cache / "streams.bin")
+        self._wanted = WantedStreams(self._store.streams.wanted, secrets, self._known_cameras)
         self._report("Starting the page, the recorder and the analysts")
         self._fleet.start()
         self._fleet.assign(self._wanted.read())
@@ -118,6 +126,7 @@ class Supervisor:
             except BarnHandError as error:
                 hub_error.append(error)
 
+        answers = self._look_at_given_servers()
         thread = threading.Thread(target=start_hub)
         thread.start()
         if self._database is not None:
@@ -126,14 +135,45 @@ class Supervisor:
         thread.join()
         if hub_error:
             raise hub_error[0]
-        engine = self._engine()
-        migrate(engine)
-        engine.dispose()
+        if answers:
+            self._migrate()
         return {
             "settings": self._settings.model_dump(mode="json", exclude={"database_url", "redis_url"}),
             "hub_url": self.hub_url,
             "database_url": self.database_url,
         }
+
+    def _look_at_given_servers(self) -> bool:
+        """Before anything is started, for what is wrong is better said than tried for ever; whether the database is there."""
+        try:
+            if self._settings.redis_url is not None:
+                given_hub.check(self.hub_url)
+        except HubError as error:
+            self._go_on_without(error)
+        try:
+            if self._settings.database_url is not None:
+                given_database.check(self.database_url)
+        except StoreError as error:
+            self._go_on_without(error)
+            return False
+        return True
+
+    def _go_on_without(self, error: BarnHandError) -> None:
+        if not self._known_cameras.exists():
+            raise ConfigurationError(str(error)) from error
+        self._report(f"{error}. The cameras known are recorded meanwhile")
+
+    @property
+    def _known_cameras(self) -> Path:
+        return self.folder.cache / "streams.bin"
+
+    def _migrate(self) -> None:
+        engine = self._engine()
+        try:
+            migrate(engine)
+            self._migrated = True
+        finally:
+            engine.dispose()
 
     def _engine(self) -> Engine:
         return connect(self.database_url, pool=1)
@@ -152,6 +192,7 @@ class Supervisor:
             if self._changed.is_set() or self._clock.monotonic() >= next_poll:
                 self._changed.clear()
                 next_poll = self._clock.monotonic() + POLL_SECONDS
+                self._migrate_when_back()
                 self._fleet.assign(self._wanted.read())
 
     def stop(self) -> None:
@@ -165,6 +206,12 @@ class Supervisor:
         if self._database is not None:
             self._database.stop()
         self._lock.give_back()
+
+    def _migrate_when_back(self) -> None:
+        """The database was away at the start; until its tables are made sure of, the writer waits."""
+        if not self._migrated:
+            with suppress(StoreError):
+                self._migrate()
 
     def _watch_servers(self) -> None:
         for server in (self._hub_server, self._database):

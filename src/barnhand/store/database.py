@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from barnhand.core.errors import ConfigurationError, StoreError
@@ -14,13 +14,22 @@ from barnhand.core.time import Clock
 def connect(url: str, *, pool: int = 5, statement_timeout_s: float = 30) -> Engine:
     """An engine for a PostgreSQL address, which may begin with ``postgres://`` or ``postgresql://``.
 
-    No connection is made yet. Raises ``ConfigurationError`` for another database.
+    No connection is made yet. Raises ``ConfigurationError``, which repeats no part of the address, for another database and
+    for an address that cannot be read.
     """
     if url.startswith("postgres://"):
         url = "postgresql://" + url.removeprefix("postgres://")
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "postgresql":
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Without its cause, which may quote what it took for a port and is a part of the password.
+        raise ConfigurationError(
+            "the database address cannot be read; write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        ) from None
+    if parsed.drivername.partition("+")[0] != "postgresql":
         raise ConfigurationError("the database address starts with postgresql://; BarnHand keeps its rows in PostgreSQL only")
+    if "@" in (parsed.host or ""):
+        raise ConfigurationError("the password in the database address has an @ in it; write %40 in its place")
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool,

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from barnhand.core.errors import ConfigurationError, NotFoundError
 from barnhand.core.time import datetime_of_wall, wall_of_datetime
+from barnhand.store import timeseries
 from barnhand.store.database import Database, unhurried
 from barnhand.store.farms import default_farm
 from barnhand.store.records import HorseRecord, Look, Sighting
@@ -19,11 +20,11 @@ _TABLE = table_of(HorseTable)
 CHANGEABLE = ("name", "breed", "age", "color", "markings", "metadata")
 LOOKS_LIMIT = 100_000
 
-# Hours whose figures a merge changes; the roll-up makes them anew.
+# Hours whose figures a merge changes; the roll-up makes them anew, and waits for the merge where it has the hour already.
 _MARK_HOURS = text("""
     insert into stale_hours (hour)
     select distinct date_trunc('hour', time, 'UTC') from detections where horse_id = cast(:old as uuid)
-    on conflict do nothing
+    order by 1 on conflict (hour) do update set hour = excluded.hour
 """)
 _MOVE = (
     text("update detections set horse_id = cast(:new as uuid) where horse_id = cast(:old as uuid)"),
@@ -143,6 +144,7 @@ class Horses:
                 raise ConfigurationError("these are the same horse already; choose another to merge into")
             names = {"old": old.id, "new": new.id}
             unhurried(connection)
+            timeseries.lift_limits(connection)
             # The writer holds this lock while it puts rows in: none comes in under the old id behind our back.
             connection.exec_driver_sql("lock table stream_horses in share row exclusive mode")
             connection.execute(_MARK_HOURS, names)

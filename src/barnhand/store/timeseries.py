@@ -77,7 +77,14 @@ _VIEWS = (
     " 'hourly_horse_detections with its coverage; hours without the horse have no row, see hourly_coverage'",
 )
 
-_DUE = text("select hour from stale_hours where hour <= :until order by hour limit :limit")
+_DUE = text("select hour, xmin::text from stale_hours where hour <= :until order by hour limit :limit")
+
+_RETENTION = text("""
+    select (jobs.config ->> 'drop_after')::interval from timescaledb_information.jobs jobs
+    left join timescaledb_information.continuous_aggregates seen
+        on seen.materialization_hypertable_name = jobs.hypertable_name
+    where jobs.proc_name = 'policy_retention' and coalesce(seen.view_name, jobs.hypertable_name) = :relation
+""")
 
 
 class TimeSeries(ABC):
@@ -98,8 +105,8 @@ class TimeSeries(ABC):
         """Make the stale hours anew that ended an hour ago or earlier; how many were made."""
 
     @abstractmethod
-    def keep(self, engine: Engine, now: datetime, /, days: int) -> None:
-        """Drop detections older than ``days``."""
+    def keep(self, engine: Engine, now: datetime, /, days: int, activity_days: int) -> None:
+        """Drop detections older than ``days`` and rolled-up hours older than ``activity_days``."""
 
 
 class Partitions(TimeSeries):
@@ -156,14 +163,19 @@ class Partitions(TimeSeries):
                 )
         return len(hours)
 
-    def keep(self, engine: Engine, now: datetime, /, days: int) -> None:
-        """Drop whole partitions."""
+    def keep(self, engine: Engine, now: datetime, /, days: int, activity_days: int) -> None:
+        """Drop whole partitions, and rows of the roll-up."""
         oldest = (now - timedelta(days=days)).date()
         with engine.begin() as connection:
             for day, name in self._partitions(connection).items():
                 if day < oldest:
                     connection.exec_driver_sql(f"drop table {name}")
                     log.info("detections of %s are older than %d days and were dropped", day, days)
+            unhurried(connection)
+            connection.execute(
+                text("delete from hourly_horse_detections where hour < :oldest"),
+                {"oldest": now - timedelta(days=activity_days)},
+            )
 
     @staticmethod
     def _partitions(connection: Connection) -> dict[date, str]:
@@ -206,31 +218,27 @@ class Timescale(TimeSeries):
     def roll_up(self, engine: Engine, now: datetime) -> int:
         """The policy does the last three hours; hours that changed before are refreshed here."""
         with engine.begin() as connection:
-            hours = connection.scalars(_DUE, {"until": now - timedelta(hours=2), "limit": HOURS_A_ROUND}).all()
-            connection.execute(text("delete from stale_hours where hour = any(:hours)"), {"hours": list(hours)})
-        # Refreshing is not allowed inside a transaction. A crash in between leaves the hour to TimescaleDB's own
-        # bookkeeping of what is invalid, which the next refresh of that time reads.
+            due = connection.execute(_DUE, {"until": now - timedelta(hours=2), "limit": HOURS_A_ROUND}).all()
+        # Refreshing is not allowed inside a transaction, so the hour is struck off afterwards: a crash in between refreshes
+        # it twice. Whoever changes detections meanwhile makes the row anew, and with another xmin it stays for the next time.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("set statement_timeout = 0")
-            for hour in hours:
-                connection.execute(
-                    text("call refresh_continuous_aggregate('hourly_horse_detections', :hour, :end)"),
-                    {"hour": hour, "end": hour + timedelta(hours=1)},
-                )
+            for hour, version in due:
+                span = {"hour": hour, "end": hour + timedelta(hours=1), "version": version}
+                connection.execute(text("call refresh_continuous_aggregate('hourly_horse_detections', :hour, :end)"), span)
+                connection.execute(text("delete from stale_hours where hour = :hour and xmin::text = :version"), span)
             connection.exec_driver_sql("reset statement_timeout")
-        return len(hours)
+        return len(due)
 
-    def keep(self, engine: Engine, _now: datetime, /, days: int) -> None:
-        """Set the retention policy; TimescaleDB carries it out."""
-        wanted = f"interval '{days} days'"
+    def keep(self, engine: Engine, _now: datetime, /, days: int, activity_days: int) -> None:
+        """Set the retention policies; TimescaleDB carries them out."""
         with engine.begin() as connection:
-            set_to = connection.exec_driver_sql(
-                "select (config ->> 'drop_after')::interval from timescaledb_information.jobs"
-                " where proc_name = 'policy_retention' and hypertable_name = 'detections'"
-            ).scalar()
-            if set_to != timedelta(days=days):
-                connection.exec_driver_sql("select remove_retention_policy('detections', if_exists => true)")
-                connection.exec_driver_sql(f"select add_retention_policy('detections', {wanted})")
+            for relation, kept in (("detections", days), ("hourly_horse_detections", activity_days)):
+                # The policy of a continuous aggregate is told under the name of the hypertable behind it.
+                set_to = connection.execute(_RETENTION, {"relation": relation}).scalar()
+                if set_to != timedelta(days=kept):
+                    connection.exec_driver_sql(f"select remove_retention_policy('{relation}', if_exists => true)")
+                    connection.exec_driver_sql(f"select add_retention_policy('{relation}', interval '{kept} days')")
 
 
 def _finish(connection: Connection) -> None:
@@ -241,6 +249,12 @@ def _finish(connection: Connection) -> None:
             if column.comment is not None:
                 quoted = column.comment.replace("'", "''")
                 connection.exec_driver_sql(f"comment on column {table.name}.{column.name} is '{quoted}'")
+
+
+def lift_limits(connection: Connection) -> None:
+    """Let this transaction change as many old rows as there are; to PostgreSQL alone the setting means nothing."""
+    # Compressed rows are unpacked to be changed, by default 100 000 a transaction: fewer than a horse has in a week.
+    connection.exec_driver_sql("set local timescaledb.max_tuples_decompressed_per_dml_transaction = 0")
 
 
 def offered(connection: Connection) -> TimeSeries:

@@ -155,13 +155,12 @@ class Writer:
             series.prepare(connection, days_ahead(now, options.days_ahead))
         while series.roll_up(self._engine, now) == timeseries.HOURS_A_ROUND:
             pass
-        series.keep(self._engine, now, options.detections_days)
+        series.keep(self._engine, now, options.detections_days, options.activity_days)
         self._reader.sweep()
         oldest_us = self._clock.wall_us() - options.detections_days * _DAY_US
         bounds = {
             "oldest": datetime_of_wall(oldest_us),
             "oldest_us": oldest_us,
-            "oldest_hour": datetime_of_wall(self._clock.wall_us() - options.activity_days * _DAY_US),
             "yesterday": datetime_of_wall(self._clock.wall_us() - _DAY_US),
             "producers": list(self._reader.producers()),
         }
@@ -171,7 +170,6 @@ class Writer:
                 "delete from observed_minutes where minute < :oldest",
                 "delete from tracks where coalesce(ended_us, started_us) < :oldest_us",
                 "delete from gaps where end_us < :oldest_us",
-                "delete from hourly_horse_detections where hour < :oldest_hour",
                 "delete from spool_offsets where updated_at < :yesterday and not producer = any(:producers)",
             ):
                 connection.execute(text(statement), bounds)
@@ -195,6 +193,7 @@ class Writer:
         now_us = self._clock.wall_us()
         with self._engine.begin() as connection:
             unhurried(connection)
+            timeseries.lift_limits(connection)
             copied = self._claim(connection, batch, now_us)
             if copied != batch.start:
                 return copied
