@@ -113,10 +113,11 @@ def bad_files(folder: Path, good: Path) -> dict[str, tuple[Path, set[str]]]:
         "empty": (empty, {"not_video", "damaged"}),
         "text": (text, {"not_video", "damaged"}),
         "missing": (folder / "missing.mp4", {"not_found"}),
+        "cut": (cut, {"damaged"}),
     }
 
 
-@pytest.mark.parametrize("kind", ["empty", "text", "missing"])
+@pytest.mark.parametrize("kind", ["empty", "text", "missing", "cut"])
 def test_a_bad_file_has_a_clear_state_and_disturbs_nothing(
     yard: Yard, paddock: str, tmp_path: Path, cameras: Cameras, kind: str
 ) -> None:

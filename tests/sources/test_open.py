@@ -205,6 +205,16 @@ def test_a_file_cut_in_the_middle_plays_what_it_has_and_says_so(tmp_path: Path, 
     assert error.cause == Cause.DAMAGED
 
 
+def test_a_cut_file_is_no_camera_that_starts_over_without_a_word(tmp_path: Path, clips: dict[str, Path]) -> None:
+    whole = clips["faststart"].read_bytes()
+    cut = tmp_path / "cut.mp4"
+    for length in (len(whole) // 2, len(whole) - 1):
+        cut.write_bytes(whole[:length])
+        error = failure(stream(cut, SourceType.FILE, pace=False))
+        assert error.cause == Cause.DAMAGED
+        assert "cut.mp4 is cut" in str(error)
+
+
 def test_a_whole_file_once(clips: dict[str, Path]) -> None:
     assert failure(stream(clips["plain"], SourceType.FILE, loop=False, pace=False)).cause == Cause.ENDED
 

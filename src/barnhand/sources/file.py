@@ -82,6 +82,9 @@ class FileSource:
             size = self._path.stat().st_size
             if self._path.is_dir():
                 raise SourceError(f"{self._path} is a folder; name a video file in it", Cause.NOT_VIDEO)
+            if self._loop and is_cut(self._path):
+                # Played once a cut file gives what it has; as a camera it would jump back for ever without a word.
+                raise SourceError(f"{self._name} is cut: its end is missing; copy it again", Cause.DAMAGED)
             container = av.open(str(self._path), options={"protocol_whitelist": "file,crypto,data"})
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             reason = "may not be read" if isinstance(error, PermissionError) else "does not exist"
@@ -120,6 +123,25 @@ class FileSource:
             if wait > 0:
                 self._clock.sleep(wait)
         return Packet(packet.video, packet.pts + shift, dts, packet.duration, packet.key, packet.data, self._clock.wall_us())
+
+
+def is_cut(path: Path) -> bool:
+    """Whether an MP4 or MOV file ends before its last box does (ISO/IEC 14496-12 4.2). Only headers are read."""
+    size = path.stat().st_size
+    at = 0
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            if len(head) < 8 or (at == 0 and head[4:8] not in _BOXES):
+                return at > 0
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length < 8:
+                return False  # 0: to the end of the file
+            at += length
+    return at > size
 
 
 def path_of(address: str) -> Path:
