@@ -226,3 +226,23 @@ def test_appearance_is_asked_for_only_where_it_is_needed() -> None:
         detections = Detections(np.array([[100, 100, 200, 180]], np.float32), np.array([0.9], np.float32))
         tracker.update(picture(k / 5), detections, look)
     assert sum(asked) < 35
+
+
+def test_a_restart_after_hours_takes_nobody_for_who_stood_there_before() -> None:
+    tracker = Tracker()
+    before = play(tracker, lambda _t: {"bay": (300, 200)}, times(2, 5))
+    again = Tracker.restore(tracker.state())
+    after = play(again, lambda _t: {"grey": (300, 200)}, times(2, 5, start=5 * 3600), looks=False)
+    assert ids(before, "bay").isdisjoint(ids(after, "grey"))
+
+
+def test_the_box_of_a_seen_animal_is_nearer_to_what_is_seen_than_the_filters() -> None:
+    tracker = Tracker()
+    for k in range(6):
+        update(tracker, k / 5, (100, 100, 200, 180, 0.9))
+    rows = np.array([[120, 100, 220, 180]], np.float32)
+    (track,) = tracker.update(picture(1.2), Detections(rows, np.array([0.9], np.float32)))
+    assert 110 < track.box[0] < 120
+    (later,) = tracker.update(picture(1.4), Detections.none())
+    assert not later.seen
+    assert later.box[0] > track.box[0]

@@ -68,6 +68,17 @@ def similarity(looks: Floats, embeddings: Floats) -> Floats:
     return np.asarray(looks @ embeddings.T, np.float32)
 
 
+def share_of_looks(doubt: Doubles, covered: Doubles, options: TrackOptions) -> Doubles:
+    """Appearance's part in the affinity of each track, ``(t,)``: more, the less position settles.
+
+    ``doubt`` is how far the animal may be from where it is expected, in sizes; ``covered``, the share of it that another
+    covers. The more that is, the nearer the two are, and the less doubt it takes to mistake one for the other.
+    """
+    apart = np.maximum(1.0 - covered, 0.05)
+    unsettled = np.minimum(doubt / (options.lost * apart), 1.0)
+    return np.asarray(options.appearance + (options.appearance_most - options.appearance) * unsettled)
+
+
 def affinity(overlaps: Doubles, alike: Floats, share: Doubles, reachable: Bools, options: TrackOptions) -> Doubles:
     """One figure a pair, ``(t, d)``, ``NEVER`` where impossible.
 

@@ -36,12 +36,12 @@ class TrackOptions:
     """… and this much more for each second the animal was out of sight …"""
     margin_most: float = 0.5
     """… at most this."""
-    appearance: float = 0.35
-    """Share of appearance in the affinity of an animal in plain sight whose place is known exactly."""
+    appearance: float = 0.1
+    """Share of appearance in the affinity of an animal whose place is known exactly."""
     appearance_most: float = 0.8
-    """Share of appearance for an animal that is fully hidden or may be anywhere within ``lost``."""
-    lost: float = 0.35
-    """Standard deviation of where the animal is, in sizes, from which position tells as little as it ever will."""
+    """Share of appearance where position settles nothing."""
+    lost: float = 0.25
+    """Doubt about where an animal in plain sight is, in sizes (a standard deviation), from which position settles nothing."""
     different: float = 0.35
     """Similarity that two different animals typically have: counts as affinity 0. The embedding network says, as …"""
     same: float = 0.85
@@ -50,8 +50,6 @@ class TrackOptions:
     """Similarity from which an animal is taken up again at a place its motion does not explain."""
     reach: float = 1.5
     """How fast such an animal may have moved, in box sizes a second."""
-    clean: float = 0.2
-    """A detection covered by others for less than this share of its area teaches the animal's appearance."""
     learn: float = 0.08
     """Weight of a new look in the remembered appearance."""
     refresh_s: float = 0.4

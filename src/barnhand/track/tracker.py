@@ -15,7 +15,18 @@ from barnhand.core.geometry import Floats
 from barnhand.core.time import SECOND_US
 from barnhand.core.track import Track
 from barnhand.track import checkpoint, kalman
-from barnhand.track.affinity import NEVER, Bools, affinity, assign, cover, overlap, similarity, unclear, within_reach
+from barnhand.track.affinity import (
+    NEVER,
+    Bools,
+    affinity,
+    assign,
+    cover,
+    overlap,
+    share_of_looks,
+    similarity,
+    unclear,
+    within_reach,
+)
 from barnhand.track.camera import CameraMotion, Matrix, still
 from barnhand.track.kalman import Doubles, Ints
 from barnhand.track.options import TrackOptions
@@ -94,7 +105,7 @@ class Tracker:
         if pairs:
             self._learn(frame.wall_us, scene, pairs, looks)
         self._give_birth(frame.wall_us, scene, set(pairs.values()), looks)
-        return self._tracks()
+        return self._tracks(scene)
 
     def state(self) -> bytes:
         """Everything needed to go on after a restart, as versioned JSON."""
@@ -180,18 +191,9 @@ class Tracker:
             return np.where(overlaps > 0, overlaps, NEVER)
         unknown = np.full(looks.shape[1], np.nan, np.float32)
         alike = similarity(np.stack([unknown if life.look is None else life.look for life in self._lives]), looks)
-        lost = np.clip(kalman.doubt(self._filters) / options.lost, 0, 1)
-        hidden = np.maximum(cover(scene.predicted), lost)
-        share = options.appearance + (options.appearance_most - options.appearance) * hidden
+        share = share_of_looks(kalman.doubt(self._filters), cover(scene.predicted), options)
         reachable = within_reach(scene.predicted, scene.boxes, scene.unseen_s, options)
         return affinity(overlaps, alike, share, reachable, options)
-
-    def _covering(self, scene: Scene) -> Doubles:
-        """How much of each detection another that counts covers, ``(d,)``."""
-        out = np.zeros(len(scene.scores))
-        kept = np.flatnonzero(scene.scores >= self._options.low_score)
-        out[kept] = cover(scene.boxes[:, kept])
-        return out
 
     def _associate(self, scene: Scene, values: Doubles) -> dict[int, int]:
         """Which track takes which detection: confirmed tracks the sure ones, then by position alone the unsure ones; then
@@ -222,28 +224,27 @@ class Tracker:
         if long_gone.any():
             corrected[:, long_gone] = kalman.start(boxes[:, long_gone], options.motion)
         self._filters[:, rows] = corrected
-        covering = self._covering(scene) if looks is not None else None
         for row, column, score in zip(rows, columns, scene.scores[columns].tolist(), strict=True):
             life = self._lives[row]
             life.hits += 1
             life.score = score
             life.last_seen_us = wall_us
             life.detection = column
-            if looks is not None and covering is not None and np.isfinite(looks[column]).all():
-                self._remember(life, looks[column], clean=bool(covering[column] < options.clean), wall_us=wall_us)
+            if looks is not None and np.isfinite(looks[column]).all():
+                self._remember(life, looks[column], wall_us)
             if life.track_id == 0 and life.hits >= options.confirm_hits:
                 self._confirm(life)
 
-    def _remember(self, life: Life, look: Floats, *, clean: bool, wall_us: int) -> None:
-        """Blend a look into the remembered one; a partly covered animal teaches little, it may show its neighbour."""
+    def _remember(self, life: Life, look: Floats, wall_us: int) -> None:
+        """Blend a look into the remembered one: the mean of the first, then of the latest."""
         life.looked_us = wall_us
+        life.looks += 1
         if life.look is None:
             life.look = look.astype(np.float32)
-        else:
-            weight = max(self._options.learn, 1.0 / (life.looks + 1)) * (1.0 if clean else 0.1)
-            blend = (1 - weight) * life.look + weight * look
-            life.look = (blend / max(float(np.linalg.norm(blend)), 1e-6)).astype(np.float32)
-        life.looks += clean
+            return
+        weight = max(self._options.learn, 1.0 / life.looks)
+        blend = (1 - weight) * life.look + weight * look
+        life.look = (blend / max(float(np.linalg.norm(blend)), 1e-6)).astype(np.float32)
 
     def _confirm(self, life: Life) -> None:
         life.track_id = self._next_id
@@ -269,13 +270,19 @@ class Tracker:
         for column in fresh:
             life = Life(0, "", 1, float(scene.scores[column]), wall_us, wall_us, detection=column)
             if looks is not None and np.isfinite(looks[column]).all():
-                self._remember(life, looks[column], clean=True, wall_us=wall_us)
+                self._remember(life, looks[column], wall_us)
             self._lives.append(life)
             if options.confirm_hits <= 1:
                 self._confirm(life)
 
-    def _tracks(self) -> list[Track]:
-        boxes = kalman.corners_of(self._filters).T.astype(np.float32)
+    def _tracks(self, scene: Scene) -> list[Track]:
+        """What is told: of a seen animal half way between filter and detection, nearer to the truth than the filter alone."""
+        corners = kalman.corners_of(self._filters)
+        found = [(k, life.detection) for k, life in enumerate(self._lives) if life.detection is not None]
+        if found:
+            rows, columns = [row for row, _ in found], [column for _, column in found]
+            corners[:, rows] = (corners[:, rows] + scene.boxes[:, columns]) * 0.5
+        boxes = corners.T.astype(np.float32)
         tracks = [
             Track(
                 track_id=life.track_id,
