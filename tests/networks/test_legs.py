@@ -30,7 +30,7 @@ def horse_like(seed: int, n: int = 3) -> np.ndarray:
                 x, y = rng.uniform(0, 63, 2)
                 bump(heat[i, left], x, y, rng.uniform(0.3, 0.6))
                 bump(heat[i, right], x, y, rng.uniform(0.3, 0.6))
-    return (heat / heat.max()).astype(np.float32)
+    return (heat / heat.sum(axis=(2, 3), keepdims=True)).astype(np.float32)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -5,9 +5,9 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from training.pose.loss import LossOptions, pose_loss, target_distribution
+from training.pose.loss import LossOptions, both_legs, pose_loss, target_distribution
 from training.pose.model import Outputs
-from training.pose.skeleton import COUNT
+from training.pose.skeleton import COUNT, LEG_PAIRS
 
 OPTIONS = LossOptions()
 
@@ -54,3 +54,28 @@ def test_the_target_sums_to_one_around_the_point(place: tuple[float, float]) -> 
     y, x = divmod(int(target.argmax()), 32)
     assert abs(x * 4 + 1.5 - place[0]) <= 2.01
     assert abs(y * 4 + 1.5 - place[1]) <= 2.01
+
+
+def test_two_channels_on_one_leg_cost_more_than_exchanged_sides() -> None:
+    left, right = LEG_PAIRS[-1]
+    points = torch.full((1, COUNT, 2), 60.0)
+    points[0, left], points[0, right] = torch.tensor([30.0, 90.0]), torch.tensor([90.0, 90.0])
+    target = target_distribution(points, 32, 4, 1.2)
+    exchanged, shared = target.clone(), target.clone()
+    exchanged[0, [left, right]] = target[0, [right, left]]
+    shared[0, right] = target[0, left]
+    weight = torch.zeros(1, COUNT)
+    weight[0, [left, right]] = 1.5
+    true, swapped, collapsed = (both_legs(found.clamp_min(1e-9).log(), target, weight) for found in (target, exchanged, shared))
+    assert swapped.item() == pytest.approx(true.item(), abs=1e-4)
+    assert collapsed.item() > true.item() + 1
+
+
+def test_a_pair_of_which_one_leg_is_not_labelled_is_left_out() -> None:
+    left, right = LEG_PAIRS[0]
+    target = target_distribution(torch.full((1, COUNT, 2), 60.0), 32, 4, 1.2)
+    weight = torch.zeros(1, COUNT)
+    weight[0, left] = 1.0
+    assert both_legs(target.clamp_min(1e-9).log(), target, weight).item() == 0
+    weight[0, right] = 1.0
+    assert both_legs(target.clamp_min(1e-9).log(), target, weight).item() > 0

@@ -16,6 +16,7 @@ from training.pose.evaluate import four_legs
 from training.pose.export import INPUT, OUTPUT, ExportOptions, drawn_crops
 from training.pose.feed import Feed, FeedOptions
 from training.pose.model import MBConv, ModelOptions, PoseNet
+from training.pose.restore import restore
 from training.pose.skeleton import COUNT, MIRROR
 from training.pose.train import Trainer, TrainOptions
 
@@ -54,6 +55,7 @@ def test_heatmaps_have_a_quarter_of_the_size_and_lie_between_zero_and_one(size: 
         heat = PoseNet(TINY).eval()(torch.rand(2, 3, size, size) * 255)
     assert heat.shape == (2, COUNT, size // 4, size // 4)
     assert 0 <= heat.min() <= heat.max() <= 1
+    assert (heat.sum((2, 3)) <= 1 + 1e-5).all()
 
 
 def test_a_network_that_works_smaller_inside_answers_at_the_same_scale() -> None:
@@ -65,8 +67,8 @@ def test_a_network_that_works_smaller_inside_answers_at_the_same_scale() -> None
         small = model(torch.nn.functional.interpolate(crops, size=(64, 64), mode="bilinear", align_corners=False))
     assert heat.shape == (1, COUNT, 64, 64)
     assert 0 <= heat.min() <= heat.max() <= 1
-    coarse = torch.nn.functional.avg_pool2d(heat, 4)
-    torch.testing.assert_close(coarse, small, atol=0.1 * float(small.max()), rtol=0.2)
+    coarse = torch.nn.functional.avg_pool2d(heat, 4) * 16  # what lies in the cells of the smaller map
+    torch.testing.assert_close(coarse, small, atol=0.15 * float(small.max()), rtol=0.2)
 
 
 def test_with_the_mirror_a_mirrored_crop_gets_the_mirrored_answer() -> None:
@@ -93,6 +95,14 @@ def test_the_fast_depthwise_gradient_is_the_true_one(stride: int, kernel: int) -
     (twin + out if block.skip else out).square().sum().backward()
     for got, true in zip(fast, [twin.grad, block.depthwise.weight.grad, block.depthwise.bias.grad], strict=True):
         torch.testing.assert_close(got, true, atol=1e-4, rtol=1e-4)
+
+
+def test_rendered_horses_are_drawn_as_often_as_asked_for() -> None:
+    real, stills, strides = animals(), animals(), animals()
+    feed = Feed(real, stills, FeedOptions(batch=1, synthetic=0.2, strides=0.3), 0, 10, strides)
+    drawn = [feed._draw(0.5, np.random.default_rng(seed))[0] for seed in range(2000)]
+    for pool, share in ((real, 0.5), (stills, 0.2), (strides, 0.3)):
+        assert sum(one is pool for one in drawn) / len(drawn) == pytest.approx(share, abs=0.04)
 
 
 def test_frozen_parts_get_no_gradient_and_the_rest_does() -> None:
@@ -157,6 +167,33 @@ def test_the_exports_answer_as_the_network_does(tmp_path: Path) -> None:
     one_by_one = np.concatenate([session.run([OUTPUT], {INPUT: crops[i : i + 1]})[0] for i in range(3)])
     np.testing.assert_allclose(one_by_one, int8, atol=1e-4)
     assert session.get_modelmeta().custom_metadata_map["barnhand.family"] == "barnhand-pose"
+
+
+def test_a_network_restored_from_its_int8_file_answers_as_it_did(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    model = PoseNet(replace(TINY, inner_size=128, mirror=True)).eval()
+    export_fp32(model, torch.zeros(1, 3, 256, 256), tmp_path / "f.onnx", input_name=INPUT, output_names=[OUTPUT])
+    ranges = [drawn_crops(seed) for seed in (4, 5)]
+    quantise_int8(
+        tmp_path / "f.onnx", tmp_path / "q.onnx", input_name=INPUT, batches=ranges, keep_fp32=ExportOptions().keep_fp32
+    )
+    back = restore(tmp_path / "q.onnx", drawn_crops(6), 128, TINY)
+    crops = torch.from_numpy(drawn_crops(3)[..., ::2, ::2].copy())
+    plain = PoseNet(TINY).eval()
+    plain.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        true, found = plain(crops), back(crops)
+        blank = PoseNet(TINY).eval()(crops)
+    off = float((found - true).abs().mean())
+    assert off < 0.1 * float(true.mean())
+    assert off < 0.2 * float((blank - true).abs().mean())
+    assert any(float(norm.running_var.min()) < 0.5 for norm in back.modules() if isinstance(norm, torch.nn.BatchNorm2d))
+
+
+def test_another_networks_file_is_not_restored(tmp_path: Path) -> None:
+    export_fp32(PoseNet(TINY).eval(), torch.zeros(1, 3, 128, 128), tmp_path / "f.onnx", input_name=INPUT, output_names=[OUTPUT])
+    with pytest.raises(ValueError, match="another network"):
+        restore(tmp_path / "f.onnx", drawn_crops(6), 128, replace(TINY, width4=16))
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,17 @@ def test_the_same_seed_gives_the_same_picture(studio) -> None:
     first, second = (StillMaker(studio, 160, 120, range(20)).make(12) for _ in range(2))
     assert np.array_equal(first[0], second[0])
     assert first[2] == second[2]
+
+
+def test_a_horse_in_stride_is_whole_and_seen_from_the_side(studio) -> None:
+    from training.synthetic.strides import StrideMaker
+
+    maker = StrideMaker(studio, 160, 120, range(20))
+    for seed in range(4):
+        _, fields, found = maker.make(seed)
+        assert len(found) == 1
+        assert found[0]["activity"] in ("walking", "trotting", "cantering", "galloping")
+        assert found[0]["truncation"] < 0.3
+        w, h = found[0]["full_bbox"][2:]
+        assert w > 0.6 * h, "a horse seen from before or behind is narrow"
+        assert fields["seed"] == seed

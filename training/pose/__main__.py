@@ -7,9 +7,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from training.pose.data import Animals, animalpose, horses, load_animals, synthetic
+from training.pose.data import Animals, animalpose, horses, in_stride, load_animals, synthetic
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "src/barnhand/networks/weights/horse-pose.onnx"
@@ -25,6 +26,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("train", help="train, or go on from the run's last checkpoint")
     one.add_argument("--synthetic", type=Path, default=None, help="folder of rendered horses (annotations.json and pictures)")
+    one.add_argument(
+        "--strides", type=Path, default=None, help="folder of rendered horses in stride (python -m training.synthetic strides)"
+    )
+    one.add_argument("--start", type=Path, default=None, help="exported ONNX file to go on from instead of ImageNet weights")
     one.add_argument("--steps", type=int, default=None, help="optimiser steps in all")
     one.add_argument("--device", default="cpu", help="cpu or cuda")
     one.add_argument("--workers", type=int, default=1, help="loader processes")
@@ -61,19 +66,26 @@ def run_train(arguments: argparse.Namespace) -> None:
     """Train."""
     from training.pose.train import TrainOptions, train
 
-    rendered = None
-    if arguments.synthetic is not None:
-        rendered = load_animals(synthetic(arguments.synthetic), arguments.run / "cache", "synthetic")
+    cache, real = arguments.run / "cache", real_animals(arguments)
+    rendered = load_animals(synthetic(arguments.synthetic), cache, "synthetic") if arguments.synthetic is not None else None
+    folders = [folder for folder in (arguments.synthetic, arguments.strides) if folder is not None]
+    strides = load_animals(in_stride(folders), cache, "strides") if folders else None
     options = TrainOptions(device=arguments.device, workers=arguments.workers)
     if arguments.steps is not None:
         options = replace(options, steps=arguments.steps)
-    train(options, real_animals(arguments), rendered, horses(animalpose(arguments.data, "val")), arguments.run)
+    start = None
+    if arguments.start is not None and not (arguments.run / "checkpoint.pt").exists():
+        from training.pose.export import ExportOptions, range_batches
+        from training.pose.restore import restore
+
+        crops = np.concatenate(list(range_batches(real, ExportOptions())))
+        start = restore(arguments.start, crops, options.feed.size_at(0.0), options.model)
+    val = horses(animalpose(arguments.data, "val"))
+    train(options, real, rendered, val, arguments.run, start=start, strides=strides)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Print the figures."""
-    import numpy as np
-
     from training.common.export import median_cpu_ms, median_latency_ms, open_session
     from training.pose.evaluate import SIZE, full_report, torch_predictor
     from training.pose.export import INPUT, load_network, onnx_predictor

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,19 @@ class Entry:
     source: str
 
 
-def read_coco(path: Path, pictures: Path, source: str, *, min_points: int = 5, min_side: float = 32.0) -> list[Entry]:
+def read_coco(
+    path: Path,
+    pictures: Path,
+    source: str,
+    *,
+    min_points: int = 5,
+    min_side: float = 32.0,
+    keep: Callable[[dict[str, Any]], bool] | None = None,
+) -> list[Entry]:
     """Animals of a COCO keypoint file that have the skeleton's 20 points in its order.
 
-    Animals with fewer labelled points or a smaller longest side (pixels) are left out.
+    Animals with fewer labelled points or a smaller longest side (pixels) are left out, and those whose annotation `keep` turns
+    down.
     """
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     names = {image["id"]: image["file_name"] for image in document["images"]}
@@ -66,7 +76,7 @@ def read_coco(path: Path, pictures: Path, source: str, *, min_points: int = 5, m
                 continue
             raise ValueError(f"{path}: annotation {item['id']} has {len(points)} points, expected {COUNT}")
         x, y, w, h = (float(value) for value in item["bbox"])
-        if (points[:, 2] > 0).sum() < min_points or max(w, h) < min_side:
+        if (points[:, 2] > 0).sum() < min_points or max(w, h) < min_side or not (keep is None or keep(item)):
             continue
         name = species.get(item["category_id"], "horse")
         entries.append(Entry(pictures / names[item["image_id"]], (x, y, w, h), points, name, source))
@@ -123,16 +133,25 @@ def animalpose(data: Path, split: str, *, min_points: int = 1, min_side: float =
     return read_coco(folder / f"{split}.json", folder / "images", "animalpose", min_points=min_points, min_side=min_side)
 
 
-def synthetic(folder: Path, *, min_seen: int = 5) -> list[Entry]:
+def synthetic(folder: Path, *, min_seen: int = 5, keep: Callable[[dict[str, Any]], bool] | None = None) -> list[Entry]:
     """Rendered horses: every `annotations.json` below the folder, with its pictures beside it.
 
     Horses with fewer than `min_seen` visible points, or with a longest side below 48 pixels, are left out.
     """
     entries: list[Entry] = []
     for path in sorted(folder.rglob("annotations.json")):
-        found = read_coco(path, path.parent, "synthetic", min_points=min_seen, min_side=48.0)
+        found = read_coco(path, path.parent, "synthetic", min_points=min_seen, min_side=48.0, keep=keep)
         entries += [entry for entry in found if (entry.points[:, 2] == 2).sum() >= min_seen]
     return entries
+
+
+def in_stride(folders: Sequence[Path]) -> list[Entry]:
+    """Rendered horses that walk, trot, canter or gallop, at most half hidden and nearly whole in the picture."""
+
+    def moving(item: dict[str, Any]) -> bool:
+        return bool(item.get("gait")) and item["occlusion"] < 0.5 and item["truncation"] < 0.3
+
+    return [entry for folder in folders for entry in synthetic(folder, keep=moving)]
 
 
 def horses(entries: list[Entry]) -> list[Entry]:

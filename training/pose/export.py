@@ -43,6 +43,8 @@ class ExportOptions:
         "/Max*",
         "/Sigmoid*",
         "/visible_*",
+        "/fine/*",
+        "/Add_[45]",
         "/attention.?/MatMul*",
         "/attention.?/Softmax*",
         "/attention.?/Mul*",

@@ -24,14 +24,16 @@ class FeedOptions:
 
     batch: int = 32
     """Samples a step."""
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 160), (0.582, 192), (0.6612, 160))
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 160), (0.44, 192))
     """(progress from which, input size in pixels), ascending."""
-    horse_from: float = 0.45
+    horse_from: float = 0.6
     """Share of real samples that are horses at the start."""
     horse_to: float = 0.9
     """Share of real samples that are horses at the end."""
-    synthetic: float = 0.2
-    """Share of rendered horses where there are any."""
+    synthetic: float = 0.12
+    """Share of rendered horses of all kinds where there are any."""
+    strides: float = 0.25
+    """Share of rendered horses in stride, seen from the side, where there are any."""
     seed: int = 7
     augment: AugmentOptions = field(default_factory=AugmentOptions)
 
@@ -43,8 +45,17 @@ class FeedOptions:
 class Feed(IterableDataset[Batch]):
     """Batches from step `start` to `stop`; batch i is the same whichever process makes it and whenever."""
 
-    def __init__(self, real: Animals, synthetic: Animals | None, options: FeedOptions, start: int, stop: int) -> None:
-        self.real, self.synthetic, self.options, self.start, self.stop = real, synthetic, options, start, stop
+    def __init__(
+        self,
+        real: Animals,
+        synthetic: Animals | None,
+        options: FeedOptions,
+        start: int,
+        stop: int,
+        strides: Animals | None = None,
+    ) -> None:
+        self.real, self.synthetic, self.strides = real, synthetic, strides
+        self.options, self.start, self.stop = options, start, stop
         self.horses = np.flatnonzero(real.species == "horse")
         self.others = np.flatnonzero(real.species != "horse")
 
@@ -79,8 +90,9 @@ class Feed(IterableDataset[Batch]):
 
     def _draw(self, progress: float, rng: np.random.Generator) -> tuple[Animals, int]:
         o = self.options
-        if self.synthetic is not None and rng.random() < o.synthetic:
-            return self.synthetic, int(rng.integers(len(self.synthetic)))
+        for rendered, share in ((self.synthetic, o.synthetic), (self.strides, o.strides / (1 - o.synthetic))):
+            if rendered is not None and rng.random() < share:
+                return rendered, int(rng.integers(len(rendered)))
         share = o.horse_from + (o.horse_to - o.horse_from) * progress
         pool: npt.NDArray[np.intp] = self.horses if rng.random() < share or not len(self.others) else self.others
         return self.real, int(pool[rng.integers(len(pool))])

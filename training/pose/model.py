@@ -5,9 +5,8 @@ each batch norm folded into its convolution, so that training neither computes n
 symmetric, which shifts the sampling grid of the published weights by at most one pixel a stage; fine-tuning absorbs that.
 
 The head works at stride 16 with dense 3x3 convolutions and self-attention, so that every leg sees every other leg, then
-climbs to stride 4. For each point it gives a distribution over the 64x64 cells and a visibility logit. The heatmap handed
-out is visibility x the distribution blurred to the size of an acceptable error: its peak is close to the probability that
-the point is visible and lies there.
+climbs to stride 4. For each point it gives a distribution over the cells and a visibility logit. The heatmap handed out is
+visibility x the distribution: a cell's value is the probability that the point is visible and lies in it.
 """
 
 from __future__ import annotations
@@ -59,8 +58,6 @@ class ModelOptions:
     """Side in pixels to which `forward` shrinks larger crops before the network sees them; None leaves them as they are."""
     mirror: bool = False
     """`forward` also looks at the mirrored crop and returns the mean of both answers: twice the work, fewer errors."""
-    blur_cells: float = 2.0
-    """Sigma of the outgoing blur in cells; about half an accepted error (0.1 of the box) at 256 pixels."""
 
 
 class _Depthwise(torch.autograd.Function):
@@ -225,13 +222,6 @@ def coordinate_waves(h: int, w: int, device: torch.device) -> Tensor:
     return torch.cat([phase.sin(), phase.cos()], -1)
 
 
-def blur_matrix(cells: int, sigma: float, device: torch.device) -> Tensor:
-    """(cells, cells) Gaussian with ones on the diagonal: blurring as two matrix products, faster than a convolution here."""
-    place = torch.arange(cells, device=device)
-    weight = torch.exp(-0.5 * ((place[:, None] - place[None]) / sigma) ** 2)
-    return torch.where(weight < 1e-4, 0.0, weight)
-
-
 @dataclass
 class Outputs:
     """What the head says, before the heatmaps: `fine` (n, 20, H/4, W/4) logits, `coarse` (n, 20, H/16, W/16) logits,
@@ -289,14 +279,9 @@ class PoseNet(nn.Module):
         return Outputs(fine, coarse, visible)
 
     def heatmaps(self, outputs: Outputs) -> Tensor:
-        """visibility x blurred distribution, (n, 20, S/4, S/4), each value in 0..1."""
-        h, w = int(outputs.fine.shape[2]), int(outputs.fine.shape[3])
-        fine = outputs.fine.float().flatten(2)
-        fine = (fine - fine.amax(-1, keepdim=True)).clamp_min(-30.0)  # no denormal numbers: they make the blur ten times slower
-        spread = torch.softmax(fine, -1).reshape(-1, COUNT, h, w)
-        rows, columns = (blur_matrix(cells, self.options.blur_cells, spread.device) for cells in (h, w))
-        with torch.autocast(spread.device.type, enabled=False):
-            spread = rows @ (spread @ columns)
+        """visibility x distribution, (n, 20, S/4, S/4); the sum over the cells is the probability of being visible."""
+        fine = outputs.fine.float()
+        spread = torch.softmax(fine.flatten(2), -1).reshape(-1, COUNT, int(fine.shape[2]), int(fine.shape[3]))
         return spread * torch.sigmoid(outputs.visible)[:, :, None, None]
 
     def forward(self, crops: Tensor) -> Tensor:
@@ -313,7 +298,8 @@ class PoseNet(nn.Module):
             both = heat.reshape(2, -1, *(int(extent) for extent in heat.shape[1:]))
             heat = (both[0] + both[1].flip(-1)[:, list(MIRROR)]) * 0.5
         if smaller:
-            heat = fn.interpolate(heat, size=(side // STRIDE, side // STRIDE), mode="bilinear", align_corners=False)
+            share = (inner / side) ** 2  # a cell of the larger map holds so much of what the smaller one's held
+            heat = fn.interpolate(heat, size=(side // STRIDE, side // STRIDE), mode="bilinear", align_corners=False) * share
         return heat
 
     def parameter_groups(self, backbone_rate: float, head_rate: float, decay: float) -> list[dict[str, object]]:

@@ -28,12 +28,12 @@ class TrainOptions:
 
     steps: int = 6000
     """Optimiser steps in all; may be changed when a run is resumed."""
-    backbone_rate: float = 3e-4
-    head_rate: float = 1.5e-3
+    backbone_rate: float = 1.5e-4
+    head_rate: float = 7e-4
     weight_decay: float = 0.02
-    warm_up: int = 150
+    warm_up: int = 100
     """Steps over which the rate rises from zero."""
-    decay_from: float = 0.64
+    decay_from: float = 0.2
     """Progress at which the rate starts to fall linearly to 2 %."""
     clip: float = 5.0
     """Largest gradient norm."""
@@ -97,6 +97,11 @@ class Trainer:
         self.step += 1
         return {"loss": loss.item(), "norm": float(norm), **parts}
 
+    def take(self, model: PoseNet) -> None:
+        """Go on from this network's weights."""
+        self.model.load_state_dict(model.state_dict())
+        self.ema = Ema(self.model, self.options.ema)
+
     def averaged(self) -> PoseNet:
         """A copy of the model with the averaged weights, in evaluation mode, working at the size it is trained at now."""
         size = self.options.feed.size_at(min(1.0, self.step / self.options.steps))
@@ -140,21 +145,33 @@ def train(
     folder: Path,
     *,
     pretrained: bool = True,
+    start: PoseNet | None = None,
+    strides: Animals | None = None,
 ) -> Trainer:
-    """Train until `options.steps`, from the last checkpoint in `folder` where there is one."""
+    """Train until `options.steps`, from the last checkpoint in `folder` where there is one, else from `start` if given."""
     from training.pose.evaluate import evaluate_model
 
-    trainer = Trainer(options, pretrained=pretrained)
+    trainer = Trainer(options, pretrained=pretrained and start is None)
+    if start is not None:
+        trainer.take(start)
     checkpoint = folder / "checkpoint.pt"
     state = load_checkpoint(checkpoint)
     if state is not None:
         trainer.load_state_dict(state)
-    feed = Feed(real, synthetic, options.feed, trainer.step, options.steps)
+    feed = Feed(real, synthetic, options.feed, trainer.step, options.steps, strides)
     loader: Iterator[Batch] = iter(
         DataLoader(feed, batch_size=None, num_workers=options.workers, prefetch_factor=4 if options.workers else None)
     )
     with RunLog(folder, "pose", options.steps) as log:
-        log.write({"event": "start", "step": trainer.step, "real": len(real), "synthetic": len(synthetic) if synthetic else 0})
+        log.write(
+            {
+                "event": "start",
+                "step": trainer.step,
+                "real": len(real),
+                "synthetic": len(synthetic) if synthetic else 0,
+                "strides": len(strides) if strides else 0,
+            }
+        )
         saved, since, sums, count = time.monotonic(), time.monotonic(), dict[str, float](), 0
         for batch in loader:
             parts = trainer.advance(batch)

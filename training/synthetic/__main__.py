@@ -1,6 +1,6 @@
-"""``python -m training.synthetic stills|gait|demo|preview``.
+"""``python -m training.synthetic stills|strides|gait|demo|preview``.
 
-Render training pictures, gait sequences, demo footage, or a contact sheet.
+Render training pictures, horses in stride, gait sequences, demo footage, or a contact sheet.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.synthetic", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that holds models3d/")
     commands = parser.add_subparsers(dest="command", required=True)
-    stills = commands.add_parser("stills", help="training pictures in parts")
-    stills.add_argument("out", type=Path)
-    stills.add_argument("--parts", type=int, nargs=2, default=(0, 12), metavar=("FIRST", "END"))
-    stills.add_argument("--per-part", type=int, default=400)
-    stills.add_argument("--size", type=int, nargs=2, default=(480, 360), metavar=("WIDTH", "HEIGHT"))
-    stills.add_argument("--seed", type=int, default=0, help="first seed; train and val must not share seeds")
-    stills.add_argument("--identities", type=int, nargs=2, default=(0, 400), metavar=("FIRST", "END"))
+    for name, about in (("stills", "training pictures in parts"), ("strides", "side views of horses in stride, in parts")):
+        stills = commands.add_parser(name, help=about)
+        stills.add_argument("out", type=Path)
+        stills.add_argument("--parts", type=int, nargs=2, default=(0, 12), metavar=("FIRST", "END"))
+        stills.add_argument("--per-part", type=int, default=400)
+        stills.add_argument("--size", type=int, nargs=2, default=(480, 360), metavar=("WIDTH", "HEIGHT"))
+        stills.add_argument("--seed", type=int, default=0, help="first seed; train and val must not share seeds")
+        stills.add_argument("--identities", type=int, nargs=2, default=(0, 400), metavar=("FIRST", "END"))
     gait = commands.add_parser("gait", help="side views of walk, trot and canter")
     gait.add_argument("out", type=Path)
     gait.add_argument("--horses", type=int, nargs=2, default=(2000, 2006), metavar=("FIRST", "END"))
@@ -41,10 +42,13 @@ def main() -> None:
 
     from training.synthetic.parts import make_part
     from training.synthetic.stills import StillMaker
+    from training.synthetic.strides import StrideMaker
     from training.synthetic.studio import Studio
 
-    if arguments.command == "stills":
-        maker = StillMaker(Studio(arguments.data, 1.25, 1), *arguments.size, range(*arguments.identities))
+    if arguments.command in ("stills", "strides"):
+        maker = {"stills": StillMaker, "strides": StrideMaker}[arguments.command](
+            Studio(arguments.data, 1.25, 1), *arguments.size, range(*arguments.identities)
+        )
         for part in tqdm(range(*arguments.parts), unit="part"):
             first = arguments.seed + part * arguments.per_part
             make_part(maker, arguments.out / f"part-{part:03d}", range(first, first + arguments.per_part))

@@ -1,14 +1,17 @@
 """Heat maps to points, left and right legs chosen together.
 
-A leg seen from the side often has a peak on each of two legs in both of its channels; taking each channel's highest cell
-then puts left and right on one leg. So for each pair the candidates (strict 3 × 3 maxima) of both channels are scored
-together: log a + log b - penalty × exp(-d² / (2 near²)), d the cells between them, and the best pair wins. Around the
-chosen cell the centre of mass of value^power over a window of ``reach`` cells gives the place between cells.
+A heat map holds a probability a cell; the likelihood of a cell is the probability around it, the map blurred over ``blur``
+cells (0: the map as it is). A leg seen from the side often has a peak on each of two legs in both of its channels; taking
+each channel's most likely cell then puts left and right on one leg. So for each pair the candidates (strict 3 × 3 maxima of
+either map before the blur, which melts two legs side by side into one) are scored together:
+log a + log b - penalty × exp(-d² / (2 near²)), d the cells between them, and the best two win. Around the chosen cell the
+centre of mass of likelihood^power over a window of ``reach`` cells gives the place between cells.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,7 +19,7 @@ from barnhand.core.errors import ModelError
 from barnhand.core.geometry import Floats
 
 FLOOR = 1e-4
-"""Least value of a candidate, and how far from 0 and 1 a peak is kept before its logarithm is taken."""
+"""Least likelihood of a candidate, and how far from 0 and 1 a peak is kept before its logarithm is taken."""
 
 Cells = npt.NDArray[np.int64]
 
@@ -31,6 +34,7 @@ class Decoding:
     reach: int = 2
     power: float = 2.0
     stride: float = 4.0
+    blur: float = 0.0
 
     @classmethod
     def parse(cls, text: str) -> "Decoding":
@@ -55,47 +59,58 @@ class Decoding:
 def decode(heat: Floats, pairs: Sequence[tuple[int, int]], how: Decoding) -> tuple[Floats, Floats]:
     """``(n, k, h, w)`` heat maps → ``(n, k, 2)`` input px and ``(n, k)`` peak values; ``pairs`` index left and right."""
     n, k, _, width = heat.shape
-    flat = heat.reshape(n * k, -1)
-    cell = flat.argmax(axis=1).reshape(n, k)
+    likely = _blurred(heat, how.blur)
+    flat = likely.reshape(n, k, -1)
+    cell = flat.argmax(axis=2)
     if how.penalty > 0 and pairs:
         left, right = (np.array(side) for side in zip(*pairs, strict=True))
-        cell[:, left], cell[:, right] = _together(heat, left, right, how)
+        cell[:, left], cell[:, right] = _together(heat, flat, left, right, how)
     y, x = np.divmod(cell, width)
-    peaks = np.take_along_axis(flat, cell.reshape(-1, 1), axis=1).reshape(n, k)
-    return _refine(heat, y, x, how), np.asarray(peaks, np.float32)
+    peaks = np.take_along_axis(flat, cell[..., None], axis=2)[..., 0]
+    return _refine(likely, y, x, how), np.asarray(peaks, np.float32)
 
 
-def _together(heat: Floats, left: Cells, right: Cells, how: Decoding) -> tuple[Cells, Cells]:
-    """The chosen flat cells of the left and of the right channels, ``(n, pairs)`` each."""
-    width = heat.shape[3]
-    (cell_a, value_a), (cell_b, value_b) = (_maxima(heat[:, side], how.candidates) for side in (left, right))
-    ya, xa = np.divmod(cell_a, width)
-    yb, xb = np.divmod(cell_b, width)
-    apart = (ya[..., :, None] - yb[..., None, :]) ** 2 + (xa[..., :, None] - xb[..., None, :]) ** 2
-    score = value_a[..., :, None] + value_b[..., None, :] - how.penalty * np.exp(-apart / (2 * how.near**2))
+def _blurred(heat: Floats, sigma: float) -> Floats:
+    """The probability around each cell: a Gaussian whose middle is 1, as two matrix products."""
+    if sigma <= 0:
+        return heat
+    n, k, height, width = heat.shape
+    rows, columns = (np.exp(-0.5 * ((np.arange(m)[:, None] - np.arange(m)) / sigma) ** 2) for m in (height, width))
+    across = heat.reshape(-1, width) @ columns.astype(np.float32)
+    return np.asarray(rows.astype(np.float32) @ across.reshape(n, k, height, width), np.float32)
+
+
+def _together(heat: Floats, likely: Floats, left: Cells, right: Cells, how: Decoding) -> tuple[Cells, Cells]:
+    """The chosen flat cells of the left and of the right channels, ``(n, pairs)`` each; ``likely`` is ``(n, k, h × w)``."""
+    width, count = heat.shape[3], how.candidates
+    maxima = _maxima(heat[:, np.concatenate([left, right])], count)
+    cells = np.concatenate(np.split(maxima, 2, axis=1), axis=2)
+    # A channel with fewer maxima than asked for repeats none: what is left over is never chosen.
+    unused = np.where(cells < 0, -np.inf, 0.0)
+    cells = np.maximum(cells, 0)
+    a, b = (np.log(np.maximum(np.take_along_axis(likely[:, side], cells, axis=2), FLOOR)) + unused for side in (left, right))
+    y, x = np.divmod(cells, width)
+    apart = (y[..., :, None] - y[..., None, :]) ** 2 + (x[..., :, None] - x[..., None, :]) ** 2
+    score = a[..., :, None] + b[..., None, :] - how.penalty * np.exp(-apart / (2 * how.near**2))
     best = score.reshape(*score.shape[:2], -1).argmax(axis=2)
-    first, second = np.divmod(best, cell_b.shape[2])
-    chosen_a = np.take_along_axis(cell_a, first[..., None], axis=2)[..., 0]
-    chosen_b = np.take_along_axis(cell_b, second[..., None], axis=2)[..., 0]
-    return chosen_a, chosen_b
+    first, second = np.divmod(best, cells.shape[2])
+    chosen = np.take_along_axis(cells, np.stack([first, second], axis=2), axis=2)
+    return chosen[..., 0], chosen[..., 1]
 
 
-def _maxima(heat: Floats, count: int) -> tuple[Cells, Floats]:
-    """Flat cells and log values ``(n, p, count)`` of the strongest local maxima, strongest first; -inf where there are none."""
+def _maxima(heat: Floats, count: int) -> Cells:
+    """Flat cells ``(n, p, count)`` of the strongest local maxima, strongest first; -1 where there are no more."""
     n, p, height, width = heat.shape
-    padded = np.pad(heat, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-1.0)
-    rows = np.maximum(np.maximum(padded[..., :-2, :], padded[..., 1:-1, :]), padded[..., 2:, :])
-    around = np.maximum(np.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])
-    values = np.where((heat >= around) & (heat > FLOOR), heat, -1.0).reshape(n, p, -1)
-    # The highest cell stands even where nothing reaches the floor, so that every channel has a candidate.
-    top = heat.reshape(n, p, -1).argmax(axis=2)[..., None]
-    np.put_along_axis(values, top, np.maximum(np.take_along_axis(heat.reshape(n, p, -1), top, axis=2), FLOOR), axis=2)
-    count = min(count, height * width)
-    some = np.argpartition(-values, count - 1, axis=2)[..., :count]
-    order = np.argsort(-np.take_along_axis(values, some, axis=2), axis=2, kind="stable")
-    cells = np.take_along_axis(some, order, axis=2)
-    found = np.take_along_axis(values, cells, axis=2)
-    return cells, np.where(found > 0, np.log(np.maximum(found, FLOOR)), -np.inf).astype(np.float32)
+    square = np.ones((3, 3), np.uint8)
+    cells = np.full((n * p, count), -1, np.int64)
+    for row, one in zip(cells, heat.reshape(n * p, height, width), strict=True):
+        flat = one.ravel()
+        peaks = np.flatnonzero((one >= cv2.dilate(one, square)) & (one > 0))
+        if not len(peaks):  # an empty map has a candidate too
+            peaks = flat.argmax(keepdims=True)
+        strongest = peaks[np.argsort(-flat[peaks], kind="stable")[:count]]
+        row[: len(strongest)] = strongest
+    return cells.reshape(n, p, count)
 
 
 def _refine(heat: Floats, y: Cells, x: Cells, how: Decoding) -> Floats:
@@ -107,7 +122,8 @@ def _refine(heat: Floats, y: Cells, x: Cells, how: Decoding) -> Floats:
     i, j = np.arange(n)[:, None, None, None], np.arange(k)[None, :, None, None]
     window = heat[i, j, rows[..., :, None], columns[..., None, :]].astype(np.float64)
     inside = ((ys == rows)[..., :, None]) & ((xs == columns)[..., None, :])
-    weight = np.where(inside, np.maximum(window, 0) ** how.power, 0)
+    window = np.where(inside, np.maximum(window, 0), 0)
+    weight = (window / np.maximum(window.max(axis=(2, 3), keepdims=True), 1e-30)) ** how.power
     mass = weight.sum(axis=(2, 3))
     safe = np.maximum(mass, 1e-30)
     cx = np.where(mass > 0, (weight.sum(axis=2) * xs).sum(axis=2) / safe, x)
