@@ -20,6 +20,13 @@ def plain(engine: Engine) -> None:
             pytest.skip("this database keeps its days with TimescaleDB")
 
 
+@pytest.fixture
+def timescale(engine: Engine) -> None:
+    with engine.begin() as connection:
+        if timeseries.used(connection).name != "timescaledb":
+            pytest.skip("this database keeps its days in partitions; docs/design/schema.md says how TimescaleDB is tried")
+
+
 def partitions(engine: Engine) -> set[str]:
     with engine.begin() as connection:
         query = "select inhrelid::regclass::text from pg_inherits where inhparent = 'detections'::regclass"
@@ -54,6 +61,43 @@ def test_old_days_are_dropped_whole(engine: Engine, stream: str, spool: Spool, w
     writer.upkeep()
     assert count(engine, "detections") == 1
     assert not any(name.startswith("detections_p2025") for name in partitions(engine))
+
+
+@pytest.mark.usefixtures("timescale")
+def test_timescaledb_compresses_refreshes_and_drops_by_itself(engine: Engine, writer: Writer) -> None:
+    writer.upkeep()
+    query = text("""
+        select proc_name, config ->> 'drop_after', config ->> 'compress_after', config ->> 'start_offset',
+               config ->> 'end_offset', schedule_interval = interval '1 hour' as hourly
+        from timescaledb_information.jobs where hypertable_name is not null order by proc_name, 2
+    """)
+    with engine.begin() as connection:
+        jobs = [tuple(row) for row in connection.execute(query)]
+        days = "select time_interval = interval '1 day' from timescaledb_information.dimensions"
+        days += " where hypertable_name = 'detections'"
+        assert connection.exec_driver_sql(days).scalar_one()
+    assert [(*job[:5], job[5] if "refresh" in job[0] else None) for job in jobs] == [
+        ("policy_compression", None, "7 days", None, None, None),
+        ("policy_refresh_continuous_aggregate", None, None, "03:00:00", "01:00:00", True),
+        ("policy_retention", "365 days", None, None, None, None),
+        ("policy_retention", "3650 days", None, None, None, None),
+    ]
+
+
+def test_old_hours_are_dropped(
+    store: Store, engine: Engine, stream: str, spool: Spool, writer: Writer, clock: FakeClock
+) -> None:
+    see(spool, stream, new_id(), [NOON_US])
+    drain(writer)
+    clock.advance(3 * 3600)
+    writer.upkeep()
+    assert len(store.activity.hours(NOON_US, NOON_US + HOUR)) == 1
+    clock.advance(3651 * 86_400)
+    writer.upkeep()
+    with engine.begin() as connection:
+        if timeseries.used(connection).name == "timescaledb":
+            pytest.skip("its policy goes by the server's clock")
+    assert store.activity.hours(NOON_US, NOON_US + HOUR) == []
 
 
 def test_an_hour_is_rolled_up_an_hour_after_it_ended(
@@ -121,6 +165,23 @@ def test_a_correction_rewrites_the_figures_it_touches(
     store.horses.merge(stranger, bella)
     writer.upkeep()
     assert [hour.horse_id for hour in store.activity.hours(NOON_US, NOON_US + HOUR)] == [bella]
+
+
+def test_the_roll_up_waits_for_a_correction_of_an_hour_it_has_already(
+    store: Store, engine: Engine, stream: str, spool: Spool, writer: Writer
+) -> None:
+    """The merge makes the hour's row anew: its lock is what the roll-up waits for, and its version what it goes by."""
+    stranger, bella = new_id(), store.horses.create(name="Bella").id
+    see(spool, stream, stranger, [NOON_US])
+    drain(writer)
+
+    def version() -> str:
+        with engine.begin() as connection:
+            return str(connection.scalar(text("select xmin from stale_hours")))
+
+    before = version()
+    store.horses.merge(stranger, bella)
+    assert version() != before
 
 
 def test_the_views_name_their_hours(engine: Engine) -> None:

@@ -322,10 +322,10 @@ class HourlyHorseDetections(Base):
     __tablename__ = "hourly_horse_detections"
     __table_args__ = ({"info": TIMESERIES},)
 
-    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True, comment="its start")
     stream_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     horse_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
-    detection_count: Mapped[int] = mapped_column(BigInteger)
+    detection_count: Mapped[int] = mapped_column(BigInteger, comment="analysed pictures with the horse; none interpolated")
     avg_velocity: Mapped[float | None] = mapped_column(Float, comment="mean of metrics.velocity; null when never measurable")
     max_velocity: Mapped[float | None] = mapped_column(Float, comment="greatest metrics.velocity; null when never measurable")
 

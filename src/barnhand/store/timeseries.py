@@ -75,6 +75,10 @@ _VIEWS = (
     """,
     "comment on view hourly_horse_activity is"
     " 'hourly_horse_detections with its coverage; hours without the horse have no row, see hourly_coverage'",
+    *(
+        f"comment on column {view}.observed_seconds is 'time of the hour that was analysed, s; the rest was not watched'"
+        for view in ("hourly_coverage", "hourly_horse_activity")
+    ),
 )
 
 _DUE = text("select hour, xmin::text from stale_hours where hour <= :until order by hour limit :limit")
