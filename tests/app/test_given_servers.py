@@ -92,6 +92,7 @@ def empty_database(debian_postgres: DebianPostgres) -> Iterator[str]:
     execute(debian_postgres.url, f"drop database {name} with (force)")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("database", "redis", "said"),
     [
@@ -112,7 +113,7 @@ def test_up_says_it_in_one_line_and_ends(
     if redis is not None:
         environment["BARNHAND_REDIS_URL"] = redis.format(**words)
     done = subprocess.run(
-        [sys.executable, "-m", "barnhand", "up"], env=environment, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-m", "barnhand", "up"], env=environment, capture_output=True, text=True, timeout=280, check=False
     )
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
