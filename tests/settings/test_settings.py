@@ -23,6 +23,8 @@ def test_every_setting_is_documented_and_no_other() -> None:
         ("BARNHAND_ANALYSIS_FPS", "2.5", "analysis_fps", 2.5),
         ("BARNHAND_DATA", "/somewhere", "data", Path("/somewhere")),
         ("BARNHAND_RETENTION_GB", "", "retention_gb", None),
+        ("BARNHAND_YOUTUBE_COOKIES", "/etc/cookies.txt", "youtube_cookies", Path("/etc/cookies.txt")),
+        ("BARNHAND_YOUTUBE_PROXIES", "http://a:1,http://b:2", "youtube_proxies", "http://a:1,http://b:2"),
     ],
 )
 def test_the_environment_is_read(

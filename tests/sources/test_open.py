@@ -3,17 +3,15 @@
 import contextlib
 import itertools
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 from tests.sources.clips import read
+from tests.sources.web import web
 
 from barnhand.core.errors import SourceError
 from barnhand.core.media import Codec, Packet
@@ -240,23 +238,6 @@ def test_g711_becomes_aac_or_is_left_out_with_one_warning(
     decoder = av.CodecContext.create("aac", "r")
     decoder.extradata = audio.extradata
     assert sum(f.samples for p in heard for f in decoder.decode(av.Packet(p.data))) > 4000
-
-
-@contextmanager
-def web(folder: Path) -> Iterator[str]:
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.mark.parametrize("kind", ["mpegts", "fmp4"])

@@ -109,6 +109,7 @@ def recorder(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     """Records every camera."""
     from barnhand.recorder.options import RecorderOptions
     from barnhand.recorder.recorder import Recorder
+    from barnhand.sources.options import SourceOptions, YoutubeOptions
 
     # Many threads that each do little: a shorter turn lets a packet be written sooner (docs/design/fragments.md).
     sys.setswitchinterval(0.001)
@@ -120,6 +121,13 @@ def recorder(configuration: Mapping[str, Any], inbox: Inbox) -> None:
         retention_s=settings.retention_days * 86_400,
         retention_bytes=None if settings.retention_gb is None else round(settings.retention_gb * 1e9),
         free_bytes=round(settings.min_free_gb * 1e9),
+        source=SourceOptions(
+            youtube=YoutubeOptions(
+                cookies=settings.youtube_cookies,
+                proxies=tuple(proxy.strip() for proxy in settings.youtube_proxies.split(",") if proxy.strip()),
+                cache=folder.cache,
+            )
+        ),
     )
     service = Recorder(folder.recordings, hub, spool, SystemClock(), options)
     _follow(service.reconcile, inbox)

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
         description="H.265 cameras converted live at once for browsers that cannot play them; default is half the cores.",
     )
     converted_gb: float = Field(1.0, ge=0.1, description="Most space converted copies of recordings may take, in GB.")
+    youtube_cookies: Path | None = Field(None, description="A cookies file of somebody signed in to YouTube.")
+    youtube_proxies: str = Field(
+        "", repr=False, description="Proxies to ask YouTube through when it refuses this machine, parted by commas."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the logs say.")
 
 

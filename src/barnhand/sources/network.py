@@ -1,6 +1,8 @@
 """Cameras on the network: RTSP over TCP or UDP, RTMP pull, HLS and plain HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -10,7 +12,7 @@ import av
 from barnhand.core.errors import MediaError, SourceError
 from barnhand.core.media import AudioFormat, Packet, VideoFormat
 from barnhand.core.stream import Cause, Stream
-from barnhand.core.time import Clock
+from barnhand.core.time import PTS_HZ, Clock
 from barnhand.sources.causes import interruption, refusal, safe_url, stalled
 from barnhand.sources.demux import Demuxer
 from barnhand.sources.options import SourceOptions
@@ -20,10 +22,23 @@ _PROTOCOLS = "rtsp,rtsps,rtp,rtcp,rtmp,rtmps,rtmpt,http,https,httpproxy,hls,tcp,
 
 
 class NetworkSource:
-    """A camera read over the network. Opening raises ``SourceError``; a camera that says nothing ends within ``open_s``."""
+    """A camera read over the network. Opening raises ``SourceError``; a camera that says nothing ends within ``open_s``.
 
-    def __init__(self, stream: Stream, options: SourceOptions, clock: Clock) -> None:
-        self._shown = safe_url(stream.source_url)
+    A web address that holds a finished video is read at the pace of the video. ``shown`` is what the address is called in
+    messages, ``extra`` more of FFmpeg's options.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        options: SourceOptions,
+        clock: Clock,
+        *,
+        shown: str | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        self._shown = shown or safe_url(stream.source_url)
+        self._extra = dict(extra or {})
         self._options = options
         self._clock = clock
         scheme = urlsplit(stream.source_url).scheme.lower()
@@ -33,6 +48,7 @@ class NetworkSource:
             )
         self._container = self._open(stream, scheme)
         self._ahead: list[Packet] = []
+        self._finished = scheme in {"http", "https"} and (self._container.duration or 0) > 0
         try:
             self._demuxer = Demuxer(self._container, self._shown, options, clock)
             self._packets = self._watch()
@@ -58,9 +74,8 @@ class NetworkSource:
 
     def packets(self) -> Iterator[Packet]:
         """Packets until the camera ends, breaks or stalls, which is a ``SourceError``."""
-        while self._ahead:
-            yield self._ahead.pop(0)
-        yield from self._packets
+        packets = chain(self._ahead, self._packets)
+        yield from self._paced(packets) if self._finished else packets
 
     def __enter__(self) -> Self:
         return self
@@ -68,8 +83,18 @@ class NetworkSource:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._container.close()
 
+    def _paced(self, packets: Iterable[Packet]) -> Iterator[Packet]:
+        """Hand packets on when they are due, as if they had come then: a video would else be over in the time of a download."""
+        begun, first = self._clock.monotonic(), None
+        for packet in packets:
+            first = packet.dts if first is None else first
+            wait = begun + (packet.dts - first) / PTS_HZ - self._clock.monotonic()
+            if wait > 0:
+                self._clock.sleep(wait)
+            yield replace(packet, arrived_us=self._clock.wall_us())
+
     def _open(self, stream: Stream, scheme: str) -> Any:
-        options = {
+        options = self._extra | {
             "probesize": str(self._options.probe_bytes),
             "analyzeduration": str(self._options.probe_us),
             "fpsprobesize": "0",

@@ -1,12 +1,12 @@
 """One door to every kind of camera."""
 
-from barnhand.core.errors import SourceError
-from barnhand.core.stream import Cause, SourceType, Stream
+from barnhand.core.stream import SourceType, Stream
 from barnhand.core.time import Clock
 from barnhand.sources.file import FileSource
 from barnhand.sources.network import NetworkSource
 from barnhand.sources.options import SourceOptions
 from barnhand.sources.source import Source
+from barnhand.sources.youtube import YoutubeSource
 
 
 def open_source(stream: Stream, options: SourceOptions, clock: Clock) -> Source:
@@ -18,6 +18,5 @@ def open_source(stream: Stream, options: SourceOptions, clock: Clock) -> Source:
     if stream.source_type is SourceType.FILE:
         return FileSource(stream, options, clock)
     if stream.source_type is SourceType.YOUTUBE:
-        message = f"{stream.name} is a YouTube address, which this version does not read; give an RTSP, HLS or RTMP address"
-        raise SourceError(message, Cause.NOT_VIDEO)
+        return YoutubeSource(stream, options, clock)
     return NetworkSource(stream, options, clock)
