@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from barnhand.app import guardian
+from barnhand.app.ports import check_port
 from barnhand.cli import up
 from barnhand.cli.console import err, out
 from barnhand.core.errors import BarnHandError
@@ -50,6 +51,8 @@ def demo(
     settings = read_settings()
     settings = settings.model_copy(update={"data": settings.data / "demo"})
     if not guardian.guarded():
+        up.check_page_port(settings)
+        check_port("127.0.0.1", CAMERA_PORT, "the demo cameras", "stop it and start the demo again")
         sys.exit(guardian.guard(sys.argv[1:]))
     supervisor = Supervisor(settings, SystemClock(), lambda step: err().print(f"[dim]{step} …[/]"))
     order = {"clips": {film.name: str(film.video) for film in films()}, "port": CAMERA_PORT}

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from barnhand.app import guardian
+from barnhand.app.folder import DataFolder, Lock
+from barnhand.app.ports import check_port
 from barnhand.cli.console import err, out
 from barnhand.core.errors import BarnHandError, StoreError
 from barnhand.core.time import SystemClock
-from barnhand.settings.settings import read_settings
+from barnhand.settings.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from barnhand.app.supervisor import Supervisor
@@ -28,9 +30,21 @@ def up() -> None:
 
     settings = read_settings()
     if not guardian.guarded():
+        check_page_port(settings)
         sys.exit(guardian.guard(sys.argv[1:]))
     supervisor = Supervisor(settings, SystemClock(), lambda step: err().print(f"[dim]{escape(step)} …[/]"))
     serve(supervisor, threading.Event())
+
+
+def check_page_port(settings: Settings) -> None:
+    """Raise ``ConfigurationError`` when another program has the page's port; a BarnHand on this folder says so itself."""
+    folder = DataFolder(settings.data)
+    folder.prepare()
+    lock = Lock(folder.run / "barnhand.lock")
+    if lock.take() is not None:
+        return
+    lock.give_back()
+    check_port(settings.host, settings.port, "the page", "stop it or set BARNHAND_PORT to another")
 
 
 def serve(supervisor: "Supervisor", stop: threading.Event, also: Callable[[], None] | None = None) -> None:
