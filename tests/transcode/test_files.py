@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from tests.api.media import film
 from tests.sources.clips import read
 from tests.transcode.bench import Bench, numbers
 
-from barnhand.core.conversion import MediaJob
+from barnhand.core.conversion import MediaAnswer, MediaJob
 from barnhand.core.errors import DamagedMediaError, MediaError, NotFoundError, SpaceError
 from barnhand.core.media import Fragment, InitSegment
 from barnhand.core.time import FakeClock, SystemClock
@@ -235,3 +237,19 @@ def test_a_write_that_fails_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(SpaceError, match="free some space"):
         kept.put(kept.clip("a"), full)
     assert list(kept.folder.rglob("*a*")) == []
+
+
+def test_an_answer_that_takes_long_is_waited_for(bench: Bench) -> None:
+    slow = MediaJob(uuid4().hex, CAMERA, ("x",), (), 30)
+
+    def answer() -> None:
+        time.sleep(7)  # longer than the hub's client lets a connection be silent
+        taken = bench.hub.conversions().next_job(slow.kind, 1)
+        assert taken == slow
+        bench.hub.conversions().finish(slow, MediaAnswer("made.mp4"))
+
+    worker = threading.Thread(target=answer)
+    worker.start()
+    told = bench.make(slow)
+    worker.join()
+    assert told == MediaAnswer("made.mp4")

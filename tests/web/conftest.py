@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.servers import HubServer
-from tests.web.target import Clip, make_clip
+from tests.web.target import Clip, encode, load
 from tests.web.yard import EMAIL, PASSWORD, Yard, chromium
 
 import barnhand.api
@@ -35,8 +35,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def clip() -> Clip:
-    return make_clip()
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    return load(encode(Path(tmp_path_factory.mktemp("clip")) / "target.mp4"))
+
+
+@pytest.fixture(scope="session")
+def hevc_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same target in H.265, which Debian's Chromium does not play."""
+    return encode(Path(tmp_path_factory.mktemp("clip")) / "target.mp4", "libx265")
 
 
 @pytest.fixture

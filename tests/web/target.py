@@ -5,9 +5,9 @@ in 125 frames and begins again, as another track, so that nobody may draw a line
 beginning of the next.
 """
 
-import io
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -64,22 +64,14 @@ def render(index: int) -> Image:
     return image
 
 
-def make_clip() -> Clip:
-    """Encode the loop; about two seconds."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as out:
-        stream = out.add_stream(
-            "libx264",
-            rate=RATE,
-            options={
-                "preset": "superfast",
-                "g": str(GROUP),
-                "keyint_min": str(GROUP),
-                "sc_threshold": "0",
-                "bf": "0",
-                "crf": "20",
-            },
-        )
+def encode(path: Path, codec: str = "libx264") -> Path:
+    """The loop as an MP4; some seconds."""
+    options = {"preset": "superfast", "g": str(GROUP), "keyint_min": str(GROUP), "sc_threshold": "0", "bf": "0", "crf": "20"}
+    if codec == "libx265":
+        params = f"keyint={GROUP}:min-keyint={GROUP}:scenecut=0:bframes=0:log-level=none:pools=none:frame-threads=1"
+        options = {"preset": "ultrafast", "crf": "24", "x265-params": params}
+    with av.open(str(path), "w", format="mp4") as out:
+        stream = out.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.time_base = Fraction(1, RATE)
         for index in range(FRAMES):
@@ -87,14 +79,18 @@ def make_clip() -> Clip:
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
-    file.seek(0)
-    # An MP4 holds what a fragment wants: length-prefixed units and the avcC record.
-    with av.open(file) as clip:
+    return path
+
+
+def load(path: Path) -> Clip:
+    """An MP4 holds what a fragment wants: length-prefixed units and the record."""
+    with av.open(str(path)) as clip:
         stream = clip.streams.video[0]
+        codec = Codec.HEVC if stream.codec_context.name == "hevc" else Codec.H264
         extradata = bytes(stream.codec_context.extradata or b"")
         packets = tuple(bytes(packet) for packet in clip.demux(stream) if packet.size)
     assert len(packets) == FRAMES
-    return Clip(VideoFormat(Codec.H264, WIDTH, HEIGHT, extradata), packets)
+    return Clip(VideoFormat(codec, WIDTH, HEIGHT, extradata), packets)
 
 
 def observe(stream_id: str, index: int, wall_us: int, pts: int) -> Observation:

@@ -46,7 +46,7 @@ class Yard:
         self.recordings = folder / "recordings"
         self.recordings.mkdir()
         self.hub = Hub(hub_url)
-        self._hub_url = hub_url
+        self.hub_url = hub_url
         self._engine = connect(database_url)
         self._box = SecretBox.open(folder / "secrets")
         self.store = Store(self._engine, self._box)
@@ -54,7 +54,7 @@ class Yard:
         self._stop = threading.Event()
         self._writer = threading.Thread(target=Writer(folder / "spool", self._engine).run, args=(self._stop,), daemon=True)
         self._writer.start()
-        self.port = _free_port()
+        self.port = free_port()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self.cameras: list[Camera] = []
@@ -69,7 +69,7 @@ class Yard:
         """Serve; returns when it answers."""
         services = ApiServices(
             store=self.store,
-            hub_url=self._hub_url,
+            hub_url=self.hub_url,
             recordings=self.recordings,
             converted=self.folder / "cache" / "converted",
             secrets=self._box,
@@ -146,7 +146,7 @@ class Yard:
                 bytes=file.stat().st_size,
                 init_bytes=len(init.data),
                 frames=FRAMES,
-                codec="h264",
+                codec=clip.video.codec.value,
                 mime=init.mime,
                 width=clip.video.width,
                 height=clip.video.height,
@@ -218,7 +218,7 @@ def _fragment(writer: FragmentWriter, clip: Clip, index: int, start_us: int, sta
     return writer.fragment(clip.packet(index, wall_us), pts=pts, dts=pts, wall_us=wall_us)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

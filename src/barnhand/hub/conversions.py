@@ -4,6 +4,7 @@ A wish lasts some seconds and is said again while somebody watches; an answer li
 neither side has to notice that the other was killed.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -15,6 +16,9 @@ from barnhand.hub import keys
 
 WISH_S = 6
 """Seconds for which a wish or an answer holds."""
+
+TURN_S = 2.0
+"""Seconds an answer is waited for at once."""
 
 MOST_JOBS = 64
 """Files that may be waited for at once: more than a minute's work, so that a further one would wait in vain."""
@@ -93,5 +97,12 @@ class AsyncConversions:
         pipe.set(keys.job_key(job.id), 1, ex=max(1, round(job.wait_s)))
         pipe.rpush(keys.jobs_key(job.kind), orjson.dumps(job.to_dict()))
         await self._ask(pipe.execute(), 2)
-        found = await self._ask(self._client.blpop([keys.answer_key(job.id)], timeout=job.wait_s), job.wait_s + 2)
-        return None if found is None else MediaAnswer.from_dict(orjson.loads(found[1]))
+        loop = asyncio.get_running_loop()
+        end = loop.time() + job.wait_s
+        # The client takes a longer silence for a dead connection.
+        while (left := end - loop.time()) > 0:
+            turn = min(TURN_S, left)
+            found = await self._ask(self._client.blpop([keys.answer_key(job.id)], timeout=turn), turn + 2)
+            if found is not None:
+                return MediaAnswer.from_dict(orjson.loads(found[1]))
+        return None

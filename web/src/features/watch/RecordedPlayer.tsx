@@ -26,6 +26,8 @@ interface RecordedPlayerProps {
   onTime: (us: number) => void;
   /** Horses of the picture on screen, about four times a second; `null` while nothing is known of it. */
   onHorses: (horses: Horse[] | null) => void;
+  /** What the camera sent where it is shown converted because this browser can not play that, else `null`. */
+  onConverted: (sourceMime: string | null) => void;
   /** The newest recording has come to its end. */
   onEnd: () => void;
 }
@@ -35,7 +37,8 @@ const TOLERANCE = 450;
 const KEEP_S = 1800;
 const TELL_MS = 250;
 
-const WORDS: Readonly<Record<"loading" | "nothing", string>> = {
+const WORDS: Readonly<Record<"loading" | "converting" | "nothing", string>> = {
+  converting: "Converting the recording for this browser",
   loading: "Looking up the recording",
   nothing: "Nothing was recorded at this time. Choose a filled stretch on the timeline.",
 };
@@ -51,6 +54,7 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
   const first = useRef(startUs);
   const [status, setStatus] = useState<RecordedStatus>({ kind: "loading" });
   const [aspect, setAspect] = useState(16 / 9);
+  const waits = status.kind === "loading" || status.kind === "converting";
   const layers = useOverlaySettings((store) => store.layers);
 
   useEffect(() => {
@@ -65,6 +69,7 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
       video.current,
       setStatus,
       (width, height) => setAspect(width / height),
+      (mime) => latest.current.onConverted(mime),
       () => latest.current.onEnd(),
     );
     const loader = new ObservationLoader(streamId, timeline, () => painter.current?.repaint());
@@ -123,12 +128,8 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
       {status.kind !== "ready" && (
         <div role="status" className="absolute inset-x-0 bottom-0 flex justify-center bg-gradient-to-t from-black/85 to-transparent p-4 pt-12">
           <span className="flex items-center gap-2.5 text-sm text-pretty text-soft">
-            <Icon name={status.kind === "loading" ? "wait" : "bad"} size={18} className={status.kind === "loading" ? "breathe text-hay" : "text-rust"} />
-            {status.kind === "failed"
-              ? status.message
-              : status.kind === "unplayable"
-                ? "This recording is in a format that this browser can not play (H.265). Safari plays it."
-                : WORDS[status.kind]}
+            <Icon name={waits ? "wait" : "bad"} size={18} className={waits ? "breathe text-hay" : "text-rust"} />
+            {status.kind === "failed" ? status.message : WORDS[status.kind]}
           </span>
         </div>
       )}

@@ -3,7 +3,7 @@ import { useActivity } from "@/shared/api/endpoints/activity";
 import { gapWords } from "@/shared/streams/sentences";
 import { clockMinutes, clockTime, dayName } from "@/shared/time/format";
 import { PresenceLanes } from "./PresenceLanes";
-import { HOUR_US, share, ticks, whatIsAt, windowOf } from "./strip";
+import { HOUR_US, isIn, share, ticks, whatIsAt, windowOf } from "./strip";
 import type { Recordings } from "./useRecordings";
 
 interface TimelineStripProps {
@@ -59,7 +59,7 @@ export function TimelineStrip({ streamId, recordings, playhead, live, onSeek, on
                 ? LENGTHS.find((one) => one.hours === hours)?.words
                 : `${dayName(view.start)}, ${clockMinutes(view.start)} – ${clockMinutes(view.end)}`
               : (recordings.error ?? "Looking up what was recorded")
-            : `${clockTime(hover)} · ${hovered === "recorded" ? "recorded" : hovered === null ? "nothing recorded" : gapWords(hovered.cause)}`}
+            : `${clockTime(hover)} · ${hovered === "recorded" ? (isIn(hover, recordings.kept) ? "recorded, kept" : "recorded") : hovered === null ? "nothing recorded" : gapWords(hovered.cause)}`}
         </p>
         <div role="group" aria-label="Length of the timeline" className="flex rounded-xl border border-line p-0.5">
           {LENGTHS.map((one) => (
@@ -112,6 +112,20 @@ export function TimelineStrip({ streamId, recordings, playhead, live, onSeek, on
                 key={span.start}
                 data-testid="recorded"
                 className="absolute top-1.5 h-5 min-w-px bg-hay/75"
+                style={{ left: `${place.left * 100}%`, width: `${place.width * 100}%` }}
+              />
+            )
+          );
+        })}
+        {recordings.kept.map((span) => {
+          const place = share(span, view);
+          return (
+            place !== null && (
+              <span
+                key={span.start}
+                data-testid="kept"
+                title="Kept whatever its age"
+                className="absolute top-1 h-1 min-w-1 rounded-full bg-moss"
                 style={{ left: `${place.left * 100}%`, width: `${place.width * 100}%` }}
               />
             )

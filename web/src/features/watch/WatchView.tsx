@@ -3,11 +3,13 @@ import { Link } from "react-router";
 import type { Stream } from "@/shared/api/types";
 import { useOverlaySettings } from "@/shared/overlay/layers";
 import type { Horse } from "@/shared/overlay/observation";
+import { ConvertedNote } from "@/shared/player/ConvertedNote";
 import { type LiveFigures, Player } from "@/shared/player/Player";
 import { describeState, RECORDED } from "@/shared/streams/sentences";
 import { StatePill } from "@/shared/streams/StatePill";
 import { nowUs } from "@/shared/time/format";
 import { Icon } from "@/shared/ui/Icon";
+import { ClipBar } from "./ClipBar";
 import { Controls, SPEEDS } from "./Controls";
 import { OverlayToggles } from "./OverlayToggles";
 import { type RecordedHandle, RecordedPlayer } from "./RecordedPlayer";
@@ -35,6 +37,8 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
   const [figures, setFigures] = useState<LiveFigures | null>(null);
   const [horses, setHorses] = useState<Horse[] | null>(null);
   const [shared, setShared] = useState(false);
+  /** What the camera sends, while it is shown converted. */
+  const [converted, setConverted] = useState<string | null>(null);
   const recorded = useRef<RecordedHandle>(null);
   const stage = useRef<HTMLDivElement>(null);
   const exact = useRef(startUs);
@@ -127,6 +131,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
               processingDelay={typeof delay === "number" ? delay : 30}
               maxHeight={STAGE_HEIGHT}
               trouble={trouble}
+              onConverted={setConverted}
               onFigures={(next) => {
                 setFigures(next);
                 tell(next.wallUs);
@@ -144,11 +149,13 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
               maxHeight={STAGE_HEIGHT}
               onTime={tell}
               onHorses={setHorses}
+              onConverted={setConverted}
               onEnd={goLive}
             />
           )}
         </div>
         <div className="space-y-3 px-3 pt-3 sm:px-0">
+          {converted !== null && <ConvertedNote mime={converted} />}
           <Controls
             live={live}
             sending={trouble === null}
@@ -164,6 +171,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
             onFullScreen={fullScreen}
           />
           <TimelineStrip streamId={stream.id} recordings={recordings} playhead={time} live={live} onSeek={seek} onLive={goLive} />
+          {!live && time !== null && <ClipBar stream={stream} recordings={recordings} time={time} converted={converted !== null} />}
         </div>
       </div>
       <SidePanel stream={stream} live={live} figures={figures} horses={horses}>

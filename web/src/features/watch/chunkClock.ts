@@ -18,7 +18,8 @@ export function pieces(
 ): Piece[] {
   const byAddress = new Map(chunks.map((chunk) => [chunk.media, chunk]));
   return fragments.flatMap(({ start, duration, relurl }) => {
-    const chunk = byAddress.get(relurl ?? "");
+    // A chunk that is converted has the same address with what it is converted to behind it.
+    const chunk = byAddress.get((relurl ?? "").split("?")[0] ?? "");
     return chunk === undefined ? [] : [{ start, duration, chunk }];
   });
 }

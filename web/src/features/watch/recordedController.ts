@@ -3,16 +3,17 @@ import { sentence } from "@/shared/api/client";
 import { getChunks } from "@/shared/api/endpoints/chunks";
 import { playlistUrl } from "@/shared/api/endpoints/playlist";
 import type { Chunk } from "@/shared/api/types";
-import { mediaSourceClass } from "@/shared/media/sink";
+import { PLAYABLE, plays } from "@/shared/media/codec";
 import { nowUs } from "@/shared/time/format";
 import { layOut, mediaTimeOf, type Piece, pieces, ptsAt, wallAt } from "./chunkClock";
 
 export type RecordedStatus =
   | { kind: "loading" }
+  /** H.265 is made H.264 for this browser, which takes seconds. */
+  | { kind: "converting" }
   | { kind: "ready" }
   /** Nothing was recorded from there on. */
   | { kind: "nothing" }
-  | { kind: "unplayable"; mime: string }
   | { kind: "failed"; message: string };
 
 /** A playlist reaches this far back and ahead of where one starts to watch (µs). */
@@ -20,6 +21,10 @@ const BACK_US = 10 * 60e6;
 const AHEAD_US = 60 * 60e6;
 /** Asked to show a moment later than this before the end of all recordings, start there (µs). */
 const TAIL_US = 2e6;
+
+/** A chunk that is converted first comes late: the API gives up after 40 s and may be asked again. */
+const RETRIES = { maxNumRetry: 3, retryDelayMs: 1000, maxRetryDelayMs: 8000 };
+const PATIENT = { default: { maxTimeToFirstByteMs: 45_000, maxLoadTimeMs: 120_000, timeoutRetry: RETRIES, errorRetry: RETRIES } };
 
 /** Plays recordings of one camera on a `<video>`, addressed by wall time. */
 export class RecordedController {
@@ -35,6 +40,7 @@ export class RecordedController {
     private readonly video: HTMLVideoElement,
     private readonly onStatus: (status: RecordedStatus) => void,
     private readonly onPicture: (width: number, height: number) => void,
+    private readonly onConverted: (sourceMime: string | null) => void,
     private readonly onEnd: () => void,
   ) {
     video.addEventListener("ended", this.ended);
@@ -93,23 +99,28 @@ export class RecordedController {
       this.onStatus({ kind: "nothing" });
       return;
     }
-    if (mediaSourceClass()?.isTypeSupported(first.mime) !== true) {
-      this.onStatus({ kind: "unplayable", mime: first.mime });
-      return;
-    }
+    const foreign = chunks.find((chunk) => !plays(chunk.mime))?.mime ?? null;
+    if (foreign !== null) this.onStatus({ kind: "converting" });
+    this.onConverted(foreign);
     this.chunks = chunks;
     this.planned = layOut(chunks);
     const from = mediaTimeOf(this.planned, Math.min(us, last.end_us - TAIL_US)) ?? 0;
     this.onPicture(last.width, last.height);
     this.hls?.destroy();
-    const hls = new Hls({ startPosition: from, maxBufferLength: 30, backBufferLength: 60, maxBufferHole: 0.5 });
+    const hls = new Hls({
+      startPosition: from,
+      maxBufferLength: 30,
+      backBufferLength: 60,
+      maxBufferHole: 0.5,
+      ...(foreign !== null && { fragLoadPolicy: PATIENT }),
+    });
     this.hls = hls;
     hls.on(Hls.Events.ERROR, (_event, data) => {
       if (data.fatal) this.onStatus({ kind: "failed", message: "The recording could not be read. Choose another moment, or try again." });
     });
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.apply());
     // The end lies just inside the last finished chunk: one that is still being written can not be in a playlist.
-    hls.loadSource(playlistUrl(this.streamId, first.start_us, last.start_us + 1));
+    hls.loadSource(playlistUrl(this.streamId, first.start_us, last.start_us + 1, foreign === null ? undefined : PLAYABLE));
     hls.attachMedia(this.video);
   }
 

@@ -58,8 +58,13 @@ export function ticks(view: Stretch, most: number, zoneOffsetMin: number): numbe
   return found;
 }
 
+/** Whether a moment is inside one of the stretches. */
+export function isIn(us: number, spans: readonly Stretch[]): boolean {
+  return spans.some((span) => us >= span.start && us < span.end);
+}
+
 /** What is at a moment: recorded, a gap with its cause, or unknown. */
 export function whatIsAt(us: number, spans: readonly Stretch[], gaps: readonly Gap[], now: number): "recorded" | Gap | null {
-  if (spans.some((span) => us >= span.start && us < span.end)) return "recorded";
+  if (isIn(us, spans)) return "recorded";
   return gaps.find((gap) => us >= gap.start_us && us < (gap.end_us ?? now)) ?? null;
 }

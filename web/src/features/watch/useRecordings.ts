@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { sentence } from "@/shared/api/client";
 import { getChunks } from "@/shared/api/endpoints/chunks";
 import { getGaps } from "@/shared/api/endpoints/gaps";
@@ -8,12 +8,16 @@ import { HOUR_US, joinChunks, recorded, type Stretch } from "./strip";
 
 export interface Recordings {
   spans: Stretch[];
+  /** What of it is kept whatever its age. */
+  kept: Stretch[];
   gaps: Gap[];
   /** `true` once the first answer is there. */
   loaded: boolean;
   error: string | null;
   /** The page's clock when this was asked (µs). */
   now: number;
+  /** Ask for all of it again, after something was kept or let go. */
+  refresh: () => void;
 }
 
 const EVERY_MS = 10_000;
@@ -21,7 +25,16 @@ const DAY_US = 24 * HOUR_US;
 
 /** What was recorded of the last 24 hours; after the first time only what is new is asked for. */
 export function useRecordings(streamId: string): Recordings {
-  const [state, setState] = useState<Recordings>(() => ({ spans: [], gaps: [], loaded: false, error: null, now: nowUs() }));
+  const [state, setState] = useState<Omit<Recordings, "refresh">>(() => ({
+    spans: [],
+    kept: [],
+    gaps: [],
+    loaded: false,
+    error: null,
+    now: nowUs(),
+  }));
+  const again = useRef<(() => void) | null>(null);
+  const refresh = useCallback(() => again.current?.(), []);
 
   useEffect(() => {
     const abort = new AbortController();
@@ -35,12 +48,17 @@ export function useRecordings(streamId: string): Recordings {
           getGaps(streamId, from, now + HOUR_US, abort.signal),
         ]);
         chunks = joinChunks(chunks, newer, from);
-        setState({ spans: recorded(chunks), gaps, loaded: true, error: null, now });
+        const kept = recorded(chunks.filter((chunk) => chunk.protected));
+        setState({ spans: recorded(chunks), kept, gaps, loaded: true, error: null, now });
       } catch (error) {
         if (!abort.signal.aborted) setState((old) => ({ ...old, error: sentence(error) }));
       }
     };
     void run();
+    again.current = () => {
+      chunks = [];
+      void run();
+    };
     const timer = setInterval(() => {
       if (document.visibilityState === "visible") void run();
     }, EVERY_MS);
@@ -50,5 +68,5 @@ export function useRecordings(streamId: string): Recordings {
     };
   }, [streamId]);
 
-  return state;
+  return { ...state, refresh };
 }

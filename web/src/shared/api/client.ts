@@ -15,7 +15,7 @@ export class ApiError extends Error {
 type Query = Record<string, string | number | boolean | undefined>;
 
 export interface RequestOptions {
-  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
   query?: Query;
   signal?: AbortSignal;
@@ -37,6 +37,17 @@ export function address(path: string, query: Query = {}): string {
 
 /** A call of the API. Raises `ApiError`; `T` is what the OpenAPI document promises for the path. */
 export async function call<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const answer = await ask(path, options);
+  if (answer.status === 204) return undefined as T;
+  return (await answer.json()) as T;
+}
+
+/** A file of the API. Raises `ApiError`. */
+export async function fetchBlob(path: string, query: Query): Promise<Blob> {
+  return (await ask(path, { query })).blob();
+}
+
+async function ask(path: string, options: RequestOptions): Promise<Response> {
   const { method = "GET", body, query, signal } = options;
   let answer: Response;
   try {
@@ -52,8 +63,7 @@ export async function call<T>(path: string, options: RequestOptions = {}): Promi
     throw new ApiError(0, "BarnHand does not answer. Check that it is running and that this device is on the stable's network.");
   }
   if (!answer.ok) throw await problem(answer);
-  if (answer.status === 204) return undefined as T;
-  return (await answer.json()) as T;
+  return answer;
 }
 
 async function problem(answer: Response): Promise<ApiError> {

@@ -7,4 +7,5 @@ export type StreamState = Schemas["StreamState"];
 export type Session = Schemas["Session"];
 export type Chunk = Schemas["Chunk"];
 export type Gap = Schemas["Gap"];
+export type Protection = Schemas["Protection"];
 export type Problem = Schemas["Problem"];

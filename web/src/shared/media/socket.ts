@@ -51,6 +51,7 @@ export class ApiSocket {
       if (this.watchSilence) this.watch(socket);
     };
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
+      if (this.closed) return; // what was on its way when it was closed belongs to nobody
       this.attempts = 0;
       this.heard = performance.now();
       if (typeof event.data === "string") this.handlers.text(event.data);

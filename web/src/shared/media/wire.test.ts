@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readInitNote, readSegment } from "./wire";
+import { readNote, readSegment } from "./wire";
 
 function message(kind: number, wallUs: bigint, pts: bigint, body: number[]): ArrayBuffer {
   const bytes = new Uint8Array(24 + body.length);
@@ -34,13 +34,18 @@ describe("readSegment", () => {
   });
 });
 
-describe("readInitNote", () => {
+describe("readNote", () => {
   it("reads what comes before an init segment", () => {
     const note = { type: "init", run: 7, mime: 'video/mp4; codecs="avc1.64001f"', width: 1280, height: 720 };
-    expect(readInitNote(JSON.stringify(note))).toEqual(note);
+    expect(readNote(JSON.stringify(note))).toEqual(note);
+  });
+
+  it("reads what becomes of a conversion", () => {
+    const note = { type: "conversion", status: "waiting", message: "Another camera is being converted.", source_mime: "video/mp4" };
+    expect(readNote(JSON.stringify(note))).toEqual(note);
   });
 
   it("leaves other messages alone", () => {
-    expect(readInitNote('{"type": "ping"}')).toBeNull();
+    expect(readNote('{"type": "ping"}')).toBeNull();
   });
 });

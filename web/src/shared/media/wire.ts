@@ -24,6 +24,16 @@ export interface InitNote {
   height: number;
 }
 
+/** What becomes of the wish to have a camera converted (`?codec=h264`). */
+export interface ConversionNote {
+  type: "conversion";
+  status: "converting" | "untouched" | "waiting" | "failed";
+  /** A sentence for a person. */
+  message: string;
+  /** What the camera itself sends. */
+  source_mime: string;
+}
+
 /** Read a binary message, or `null` when it is none of ours. */
 export function readSegment(message: ArrayBuffer): Segment | null {
   if (message.byteLength < HEADER_BYTES) return null;
@@ -38,8 +48,9 @@ export function readSegment(message: ArrayBuffer): Segment | null {
   };
 }
 
-export function readInitNote(text: string): InitNote | null {
+/** Read a text message, or `null` when it is none that is known. */
+export function readNote(text: string): InitNote | ConversionNote | null {
   const note: unknown = JSON.parse(text);
-  if (typeof note !== "object" || note === null || !("type" in note) || note.type !== "init") return null;
-  return note as InitNote;
+  if (typeof note !== "object" || note === null || !("type" in note)) return null;
+  return note.type === "init" || note.type === "conversion" ? (note as InitNote | ConversionNote) : null;
 }

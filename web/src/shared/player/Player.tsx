@@ -27,6 +27,8 @@ interface PlayerProps {
   maxHeight?: string;
   /** Why the camera sends nothing, or `null`: said on the picture, lest a still one be taken for now. */
   trouble?: StateWords | null;
+  /** Told what the camera sends while it is shown converted because this browser can not play that, else `null`. */
+  onConverted?: (sourceMime: string | null) => void;
   /** Told about twice a second. */
   onFigures?: (figures: LiveFigures) => void;
 }
@@ -41,27 +43,34 @@ export function Player({
   name = "Camera",
   maxHeight = "100%",
   trouble = null,
+  onConverted,
   onFigures,
 }: PlayerProps) {
   const video = useRef<HTMLVideoElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const painter = useRef<Painter | null>(null);
   const controller = useRef<LiveController | null>(null);
-  const latest = useRef({ showOverlays, onFigures });
+  const latest = useRef({ showOverlays, onConverted, onFigures });
   const [status, setStatus] = useState<LiveStatus>({ kind: "connecting" });
   const [aspect, setAspect] = useState(16 / 9);
   const { layers, pace } = useOverlaySettings();
 
   useEffect(() => {
-    latest.current = { showOverlays, onFigures };
-  }, [showOverlays, onFigures]);
+    latest.current = { showOverlays, onConverted, onFigures };
+  }, [showOverlays, onConverted, onFigures]);
 
   useEffect(() => {
     if (video.current === null || canvas.current === null) return;
     const timeline = new ObservationTimeline();
-    const live = new LiveController(streamId, video.current, setStatus, (note) => {
-      if (note.height > 0) setAspect(note.width / note.height);
-    });
+    const live = new LiveController(
+      streamId,
+      video.current,
+      setStatus,
+      (note) => {
+        if (note.height > 0) setAspect(note.width / note.height);
+      },
+      (mime) => latest.current.onConverted?.(mime),
+    );
     controller.current = live;
     let told = 0;
     const brush = startPainter(
@@ -104,7 +113,14 @@ export function Player({
 
   return (
     <Stage videoRef={video} canvasRef={canvas} aspect={aspect} label={`${name}, live`} painted={showOverlays} maxHeight={maxHeight}>
-      {status.kind === "unplayable" && <SnapshotView streamId={streamId} name={name} mime={status.mime} />}
+      {(status.kind === "unplayable" || status.kind === "unconverted") && (
+        <SnapshotView
+          streamId={streamId}
+          name={name}
+          mime={status.mime}
+          reason={status.kind === "unconverted" ? status.message : "It plays no H.264 either."}
+        />
+      )}
       <PlayerMessage status={status} trouble={trouble} />
     </Stage>
   );

@@ -2,7 +2,7 @@ import { Icon } from "@/shared/ui/Icon";
 import type { StateWords } from "@/shared/streams/sentences";
 import type { LiveStatus } from "./liveController";
 
-const WORDS: Readonly<Record<Exclude<LiveStatus["kind"], "playing" | "unplayable">, string>> = {
+const WORDS: Readonly<Record<Exclude<LiveStatus["kind"], "playing" | "unplayable" | "unconverted">, string>> = {
   connecting: "Waiting for the picture",
   lost: "The connection is gone; calling again",
   refused: "This camera can not be watched: it was removed, or you are signed out.",
@@ -13,7 +13,7 @@ const COLOURS = { live: "", wait: "breathe text-hay", off: "", bad: "text-rust",
 
 /** What the stage says while there is no moving picture: why, where the camera's state tells it (`trouble`). */
 export function PlayerMessage({ status, trouble }: { status: LiveStatus; trouble: StateWords | null }) {
-  if (status.kind === "unplayable") return null;
+  if (status.kind === "unplayable" || status.kind === "unconverted") return null;
   const told = status.kind === "lost" || status.kind === "refused" ? null : trouble;
   const text = told?.sentence ?? (status.kind === "playing" ? null : WORDS[status.kind]);
   if (text === null) return null;

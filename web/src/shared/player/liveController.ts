@@ -1,7 +1,8 @@
 import { DelayMeter, LIVE_DELAY, steer } from "@/shared/media/livePolicy";
-import { MediaSink, mediaSourceClass } from "@/shared/media/sink";
+import { PLAYABLE, plays } from "@/shared/media/codec";
+import { MediaSink } from "@/shared/media/sink";
 import { ApiSocket } from "@/shared/media/socket";
-import { type InitNote, readInitNote, readSegment } from "@/shared/media/wire";
+import { type ConversionNote, type InitNote, readNote, readSegment } from "@/shared/media/wire";
 import { type Observation, TICKS } from "@/shared/overlay/observation";
 import type { Pace } from "@/shared/overlay/layers";
 
@@ -10,6 +11,8 @@ export type LiveStatus =
   | { kind: "playing" }
   | { kind: "lost" }
   | { kind: "unplayable"; mime: string }
+  /** The browser can not play what the camera sends, and it can not be converted now. */
+  | { kind: "unconverted"; mime: string; message: string }
   | { kind: "refused"; code: number };
 
 const STEER_MS = 100;
@@ -24,6 +27,8 @@ export class LiveController {
   private socket: ApiSocket;
   private sink: MediaSink | null = null;
   private note: InitNote | null = null;
+  /** What the camera sends where this browser can not play it: from then on the converted stream is asked for. */
+  private source: string | null = null;
   private newest = 0;
   private rebuild: ReturnType<typeof setTimeout> | null = null;
   private settle: ReturnType<typeof setTimeout> | null = null;
@@ -38,6 +43,7 @@ export class LiveController {
     private readonly video: HTMLVideoElement,
     private readonly onStatus: (status: LiveStatus) => void,
     private readonly onPicture: (note: InitNote) => void,
+    private readonly onConverted: (sourceMime: string | null) => void,
   ) {
     this.socket = this.connect();
     this.timer = setInterval(() => this.steer(), STEER_MS);
@@ -79,8 +85,11 @@ export class LiveController {
       `/v1/live/${this.streamId}`,
       {
         text: (data) => {
-          this.note = readInitNote(data) ?? this.note;
+          const note = readNote(data);
+          if (note?.type === "init") this.note = note;
+          if (note?.type === "conversion") this.converted(note);
         },
+        query: (): Record<string, string> => (this.source === null ? {} : { codec: PLAYABLE }),
         binary: (data) => this.receive(data),
         online: (open) => {
           if (!open) this.onStatus({ kind: "lost" });
@@ -109,14 +118,35 @@ export class LiveController {
     this.onPicture(note);
     if (this.settle !== null) clearTimeout(this.settle);
     this.settle = setTimeout(() => this.meter.start(this.newest / TICKS), SETTLE_MS);
-    if (mediaSourceClass()?.isTypeSupported(note.mime) !== true) {
+    if (!plays(note.mime)) {
       this.sink?.close();
       this.sink = null;
-      this.onStatus({ kind: "unplayable", mime: note.mime });
+      if (this.source === null) this.convert(note.mime);
+      else this.onStatus({ kind: "unplayable", mime: note.mime });
       return;
     }
+    if (this.source === null) this.onConverted(null);
     this.sink ??= new MediaSink(this.video, () => this.broken());
     this.sink.init(note.mime, data);
+  }
+
+  /** Ask for the same camera in a codec that every browser plays. */
+  private convert(mime: string): void {
+    this.source = mime;
+    this.onStatus({ kind: "connecting" });
+    this.socket.close();
+    this.socket = this.connect();
+  }
+
+  private converted(note: ConversionNote): void {
+    if (note.source_mime !== "") this.source = note.source_mime;
+    const mime = this.source ?? note.source_mime;
+    if (note.status === "waiting" || note.status === "failed") {
+      this.onConverted(null);
+      this.onStatus({ kind: "unconverted", mime, message: note.message });
+    } else {
+      this.onConverted(note.status === "converting" && mime !== "" ? mime : null);
+    }
   }
 
   private steer(): void {
