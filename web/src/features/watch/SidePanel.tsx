@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import type { Stream } from "@/shared/api/types";
 import { cssColor } from "@/shared/overlay/draw";
 import type { Horse } from "@/shared/overlay/observation";
@@ -7,6 +7,8 @@ import { describeState } from "@/shared/streams/sentences";
 import { useStreams } from "@/shared/streams/store";
 import { type Present, presentOf, useWhoIsThere } from "@/shared/streams/useWhoIsThere";
 import { agoWords, bytesWords, nowUs } from "@/shared/time/format";
+import { IconButton } from "@/shared/ui/Button";
+import { NameHorse } from "./NameHorse";
 
 interface SidePanelProps {
   stream: Stream;
@@ -74,6 +76,30 @@ function whyUnknown(stream: Stream): string {
 }
 
 function Horses({ present, unknown }: { present: Present[] | null; unknown: string }) {
+  const [asked, setAsked] = useState<{ id: string; name: string } | null>(null);
+  return (
+    <>
+      <Names present={present} unknown={unknown} onName={setAsked} />
+      {asked !== null && (
+        <NameHorse
+          horseId={asked.id}
+          name={asked.name}
+          onClose={() => {
+            setAsked(null);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+interface NamesProps {
+  present: Present[] | null;
+  unknown: string;
+  onName: (horse: { id: string; name: string }) => void;
+}
+
+function Names({ present, unknown, onName }: NamesProps) {
   if (present === null) return <p className="mt-1.5 text-sm text-pretty text-muted">{unknown}</p>;
   if (present.length === 0) return <p className="mt-1.5 text-sm text-muted">No horse.</p>;
   return (
@@ -85,6 +111,9 @@ function Horses({ present, unknown }: { present: Present[] | null; unknown: stri
             <span className="block truncate font-semibold">{name}</span>
             <span className="block text-sm text-muted">{CERTAINTY[horse.certainty]}</span>
           </span>
+          {horse.horse_id !== null && (
+            <IconButton icon="edit" label={`Name ${name}`} onClick={onName.bind(null, { id: horse.horse_id, name })} />
+          )}
         </li>
       ))}
     </ul>
