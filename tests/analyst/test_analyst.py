@@ -9,8 +9,10 @@ from tests.analyst.blobs import START_US, BlobDetector, BlobEmbedder, walker
 from tests.analyst.tape import Shelf, TapeHub, camera, record
 
 from barnhand.analyst.analyst import Analyst
+from barnhand.analyst.camera import Camera
 from barnhand.analyst.coverage import Coverage
 from barnhand.analyst.options import AnalystOptions
+from barnhand.analyst.pipeline import Pipeline
 from barnhand.analyst.rate import RateKeeper
 from barnhand.analyst.stages import Stages
 from barnhand.core.chunk import Chunk, ChunkState
@@ -267,3 +269,14 @@ def test_the_rate_goes_down_under_load_and_comes_back() -> None:
         rate.tick(float(second))
     assert rate.fps == 5.0
     assert rate.period_us == 200_000
+
+
+def test_pictures_that_come_too_late_are_told_as_passed_over_not_as_missing(walk: list[InitSegment | Fragment]) -> None:
+    camera = Camera("cam", Pipeline(Stages(BlobDetector())), AnalystOptions())
+    assert camera.since_told() == (0, 0)
+    for segment in walk:
+        camera.take(segment, segment.wall_us + 10 * SECOND_US, SECOND_US // 5)
+    analysed, dropped = camera.since_told()
+    assert analysed == 0
+    assert dropped == pytest.approx(50, abs=2)
+    assert camera.since_told() == (0, 0)

@@ -32,6 +32,15 @@ def test_the_contracts_camera(service: Service) -> None:
         assert client.get("/v1/streams").json() == []
 
 
+def test_a_stopped_camera_tells_nothing_of_the_error_before(service: Service) -> None:
+    with service.signed_in() as client:
+        stream = client.post("/v1/streams", json={**CAMERA, "start": True}).json()["id"]
+        service.hub.publish_state(state_of(stream, Status.ERROR, Cause.WRONG_PASSWORD, "the camera refuses the password"))
+        assert client.get(f"/v1/streams/{stream}").json()["state"]["cause"] == "wrong_password"
+        stopped = client.post(f"/v1/streams/{stream}/stop").json()
+        assert (stopped["status"], stopped["state"]) == ("inactive", None)
+
+
 def test_a_password_goes_in_and_never_comes_out(service: Service) -> None:
     with service.signed_in() as client:
         made = client.post("/v1/streams", json={**CAMERA, "start": True})

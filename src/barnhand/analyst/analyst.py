@@ -322,8 +322,13 @@ class _Work:
         )
         try:
             for stream_id, camera in self._cameras.items():
-                message = rate if camera.analysed > camera.told else "No picture came to be analysed."
-                camera.told = camera.analysed
+                analysed, dropped = camera.since_told()
+                if analysed:
+                    message = rate
+                elif dropped:
+                    message = "The machine is busy: no picture could be analysed in time."
+                else:
+                    message = "No picture came to be analysed."
                 details = {
                     "fps": round(self._rate.fps, 2),
                     "target_fps": self._rate.target,

@@ -26,8 +26,8 @@ class Camera:
         self.coverage = Coverage(options.joined_s)
         self.waiting: Frame | None = None
         self.analysed = 0
-        self.told = 0
         self.dropped = 0
+        self._told = (0, 0)
         self.horses = 0
         self.lag_us = 0
         self._newest_us = round(options.newest_s * SECOND_US)
@@ -49,9 +49,11 @@ class Camera:
             self._group_us = segment.wall_us - self._key_us if self._key_us else 0
             self._key_us = segment.wall_us
         self.lag_us = max(now_us - segment.wall_us, 0)
-        want = self._pace.due(segment.wall_us, period_us) and self.lag_us <= self._newest_us
-        if want:
+        due = self._pace.due(segment.wall_us, period_us)
+        want = due and self.lag_us <= self._newest_us
+        if due:
             self._pace.took(segment.wall_us, period_us)
+            self.dropped += not want
         frames = self._decoder.decode(segment, want)
         if not frames:
             return False
@@ -80,6 +82,13 @@ class Camera:
             self.dropped += 1
             return None
         return frame
+
+    def since_told(self) -> tuple[int, int]:
+        """Pictures analysed and passed over since this was last asked."""
+        now = (self.analysed, self.dropped)
+        analysed, dropped = now[0] - self._told[0], now[1] - self._told[1]
+        self._told = now
+        return analysed, dropped
 
     def checkpoint(self) -> bytes:
         """Tracks and coverage for a successor."""

@@ -37,7 +37,9 @@ def _tell(api: State, stream_id: str, change: str) -> None:
 
 def _describe(record: StreamRecord, state: StreamState | None, facts: RecordingFacts | None) -> schemas.Stream:
     status = record.status
-    if status is not Status.INACTIVE and state is not None:
+    if status is Status.INACTIVE and state is not None and state.status is not Status.INACTIVE:
+        state = None  # of the time before it was stopped
+    elif status is not Status.INACTIVE and state is not None:
         # A recorder that has not come up yet still tells of the stop before.
         status = state.status if state.status is not Status.INACTIVE else record.status
     return schemas.Stream(
