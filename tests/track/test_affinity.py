@@ -55,7 +55,7 @@ def test_position_alone_decides_where_nobody_was_looked_at() -> None:
         (0.9, 0.2, 0.1, True),  # known to the pixel: a bad look changes nothing
         (0.9, 0.2, 0.8, False),  # lost for a while: another animal stands where it was expected
         (0.3, 0.8, 0.8, True),
-        (0.3, 0.45, 0.8, False),  # neither as two nor as one, and position says little
+        (0.3, 0.4, 0.8, False),  # neither as two nor as one, and position says little
         (0.0, 0.75, 0.8, True),  # away from where its motion leads, but it looks the same
         (0.0, 0.65, 0.8, False),
     ],

@@ -72,10 +72,11 @@ def share_of_looks(doubt: Doubles, covered: Doubles, options: TrackOptions) -> D
     """Appearance's part in the affinity of each track, ``(t,)``: more, the less position settles.
 
     ``doubt`` is how far the animal may be from where it is expected, in sizes; ``covered``, the share of it that another
-    covers. The more that is, the nearer the two are, and the less doubt it takes to mistake one for the other.
+    covers. The more that is, the nearer the two are, and the less doubt it takes to mistake one for the other. What an
+    observation of the place is worth goes with the variance, so with the square of the doubt.
     """
-    apart = np.maximum(1.0 - covered, 0.05)
-    unsettled = np.minimum(doubt / (options.lost * apart), 1.0)
+    apart = np.maximum(1.0 - covered, 0.3)
+    unsettled = np.minimum((doubt / (options.lost * apart)) ** 2, 1.0)
     return np.asarray(options.appearance + (options.appearance_most - options.appearance) * unsettled)
 
 

@@ -24,8 +24,8 @@ class TrackOptions:
     """An animal with an id is dropped when unseen for longer."""
     accept: float = 0.22
     """Affinity below which a track and a detection are never the same animal, by position …"""
-    accept_alike: float = 0.5
-    """… and by appearance: half way between two animals and one."""
+    accept_alike: float = 0.4
+    """… and by appearance: 0 is as two animals are alike, 1 as one is."""
     accept_low: float = 0.5
     """The same for unsure detections, which are associated by position alone …"""
     near_s: float = 1.0
@@ -40,7 +40,7 @@ class TrackOptions:
     """Share of appearance in the affinity of an animal whose place is known exactly."""
     appearance_most: float = 0.8
     """Share of appearance where position settles nothing."""
-    lost: float = 0.25
+    lost: float = 0.2
     """Doubt about where an animal in plain sight is, in sizes (a standard deviation), from which position settles nothing."""
     different: float = 0.35
     """Similarity that two different animals typically have: counts as affinity 0. The embedding network says, as …"""
