@@ -1,17 +1,25 @@
 """Pictures in, observations out: the order of the stages and what each contributes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.analyst.blobs import HEIGHT, WIDTH, BlobDetector, BlobEmbedder, BlobPose, frame, walker
+from tests.networks import known
 
 from barnhand.analyst.glimpses import is_grey, kind_of, qualities
+from barnhand.analyst.networks import gallery_for, track_options
 from barnhand.analyst.pipeline import Pipeline
 from barnhand.analyst.stages import Stages
 from barnhand.core.identity import Certainty
 from barnhand.core.observation import Observation
 from barnhand.core.pose import Pose
 from barnhand.core.skeleton import load_skeleton
+from barnhand.identity.embedder import Embedder
 from barnhand.identity.gallery import Gallery
+from barnhand.networks.families import adapt
+from barnhand.networks.session import Session
+from barnhand.track import TrackOptions
 
 
 def stages() -> Stages:
@@ -114,3 +122,22 @@ def test_what_a_look_shows() -> None:
     assert kind_of(None, box, grey=False) == "any"
     assert is_grey(np.full((200, 200, 3), 90, np.uint8))
     assert not is_grey(frame({"red": (0, 0, 200, 190)}, 0).image)
+
+
+def test_tracker_and_gallery_go_by_what_the_network_says_of_its_similarities(tmp_path: Path) -> None:
+    said = '{"same": {"mean": 0.7, "std": 0.1}, "different": {"mean": 0.2, "std": 0.1}}'
+    network = adapt(Session(known.barnhand_embedder(tmp_path / "looks.onnx", {"barnhand.distances": said})))
+    embedder = Embedder(network)  # type: ignore[arg-type]
+    options = track_options(embedder, TrackOptions(keep_s=7))
+    assert (options.same, options.different, options.keep_s) == (0.7, 0.2, 7)
+    assert 0.45 < options.recall < 0.7
+    silent = Embedder(adapt(Session(known.barnhand_embedder(tmp_path / "silent.onnx"))))  # type: ignore[arg-type]
+    assert track_options(silent, TrackOptions()) == track_options(BlobEmbedder(), TrackOptions()) == TrackOptions()
+    gallery = gallery_for(Stages(BlobDetector(), embed=embedder))
+    assert gallery is not None
+    row = {"horse_id": "h", "kind": "left", "embedding": [1.0] + [0.0] * (embedder.size - 1), "taken_us": 1}
+    gallery.apply("horse", {"id": "h", "name": "Bella", "stranger": False})
+    gallery.apply("look", {**row, "network": Embedder(silent.network).mark})
+    assert gallery.horses()[0].looks == []
+    gallery.apply("look", {**row, "network": embedder.mark})
+    assert len(gallery.horses()[0].looks) == 1
