@@ -53,7 +53,7 @@ def closed(spool: Spool) -> int:
     return sum(chunk.closed for chunk in spool.chunks)
 
 
-@pytest.mark.parametrize("name", ["plain", "b_frames", "hevc_b", "sound"])
+@pytest.mark.parametrize("name", ["plain", "b_frames", "hevc_b", "sound", "g711", "alaw"])
 def test_every_picture_is_on_disk_on_the_hub_and_in_a_row(
     tmp_path: Path, clips: dict[str, Path], hub: Hub, spool: Spool, name: str
 ) -> None:
@@ -73,7 +73,7 @@ def test_every_picture_is_on_disk_on_the_hub_and_in_a_row(
     assert all(follows(a, b) and a.end_pts == b.start_pts for a, b in itertools.pairwise(chunks))
     on_disk = b"".join(f.data for c in chunks for f in read_chunk(tmp_path / c.path, "cam") if isinstance(f, Fragment))
     assert b"".join(f.data for f in hub.fragments) == on_disk
-    assert ("mp4a" in chunks[0].mime) == (name == "sound")
+    assert ("mp4a" in chunks[0].mime) == (name in {"sound", "g711", "alaw"})
     assert [payload["id"] for kind, payload in hub.of(tuple) if kind == "chunk:created"] == [c.id for c in chunks]
     assert hub.causes == ["connecting", "none", "restarted"]
     assert spool.gaps == []

@@ -94,6 +94,7 @@ def make_clips(folder: Path, gop: int = 25) -> dict[str, Path]:
     """One clip of each kind a camera may send."""
     made = {name: make_clip(folder / f"{name}.mp4", gop=gop, **kind) for name, kind in KINDS.items()}
     made["g711"] = make_clip(folder / "g711.mov", audio="pcm_mulaw")
+    made["alaw"] = make_clip(folder / "alaw.mov", audio="pcm_alaw")
     made["mpeg4"] = make_clip(folder / "mpeg4.mp4", codec="mpeg4")
     made["faststart"] = _copy(made["plain"], folder / "faststart.mp4", "video", {"movflags": "faststart"})
     made["only_sound"] = _copy(made["sound"], folder / "only_sound.mp4", "audio", {})

@@ -240,6 +240,29 @@ def test_g711_becomes_aac_or_is_left_out_with_one_warning(
     assert sum(f.samples for p in heard for f in decoder.decode(av.Packet(p.data))) > 4000
 
 
+@pytest.mark.parametrize("name", ["g711", "alaw"])
+@pytest.mark.parametrize("transcode", [True, False])
+def test_g711_over_rtsp_never_costs_a_picture(
+    clips: dict[str, Path], name: str, transcode: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with FakeCamera({"a": clips[name]}) as camera:
+        packets, video, audio = take(stream(camera.url("a")), 90, SourceOptions(transcode_audio=transcode))
+    seen = numbers(packets, video)
+    assert len(seen) >= 20
+    assert all((after - before) % 50 == 1 for before, after in itertools.pairwise(seen))
+    heard = [p for p in packets if not p.video]
+    told = [r for r in caplog.records if "left out" in r.message]
+    if not transcode:
+        assert (audio, heard, len(told)) == (None, [], 1)
+        return
+    assert (audio.codec, audio.rate, audio.channels, told) == (Codec.AAC, 8000, 1, [])
+    decoder = av.CodecContext.create("aac", "r")
+    decoder.extradata = audio.extradata
+    samples = sum(f.samples for p in heard for f in decoder.decode(av.Packet(p.data)))
+    assert samples > 4000
+    assert all(after.pts > before.pts for before, after in itertools.pairwise(heard))
+
+
 @pytest.mark.parametrize("kind", ["mpegts", "fmp4"])
 def test_hls(tmp_path: Path, clips: dict[str, Path], kind: str) -> None:
     with (

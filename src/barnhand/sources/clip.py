@@ -1,6 +1,6 @@
 """A file's pictures and sound as ready-made RTP packets (RFC 3550), so that a camera made of it costs next to nothing.
 
-Payloads: H.264 RFC 6184 (packetisation mode 1), H.265 RFC 7798, AAC RFC 3640 (AAC-hbr).
+Payloads: H.264 RFC 6184 (packetisation mode 1), H.265 RFC 7798, AAC RFC 3640 (AAC-hbr), G.711 RFC 3551.
 """
 
 import base64
@@ -18,6 +18,8 @@ from barnhand.sources.nal import access_unit, is_annex_b, kind, record_sets, spl
 
 VIDEO_TYPE = 96
 AUDIO_TYPE = 97
+_G711 = {"pcm_mulaw": (0, "PCMU"), "pcm_alaw": (8, "PCMA")}  # static payload types of RFC 3551 section 6
+_G711_BYTES = 160  # 20 ms at 8 kHz, what cameras send
 _CODECS = {"h264": Codec.H264, "hevc": Codec.HEVC}
 
 
@@ -46,6 +48,8 @@ class Clip:
     audio_rate: int = 0
     audio_channels: int = 0
     audio_config: bytes = b""
+    audio_type: int = AUDIO_TYPE
+    audio_name: str = "MPEG4-GENERIC"
 
     @property
     def frames(self) -> int:
@@ -70,13 +74,16 @@ class Clip:
         lines.append("a=control:track0")
         if self.audio_rate:
             lines += [
-                f"m=audio 0 RTP/AVP {AUDIO_TYPE}",
+                f"m=audio 0 RTP/AVP {self.audio_type}",
                 "c=IN IP4 0.0.0.0",
-                f"a=rtpmap:{AUDIO_TYPE} MPEG4-GENERIC/{self.audio_rate}/{self.audio_channels}",
-                f"a=fmtp:{AUDIO_TYPE} streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;"
-                f"indexdeltalength=3;config={self.audio_config.hex()}",
-                "a=control:track1",
+                f"a=rtpmap:{self.audio_type} {self.audio_name}/{self.audio_rate}/{self.audio_channels}",
             ]
+            if self.audio_config:
+                lines.append(
+                    f"a=fmtp:{self.audio_type} streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;"
+                    f"indexdeltalength=3;config={self.audio_config.hex()}"
+                )
+            lines.append("a=control:track1")
         return "\r\n".join(lines) + "\r\n"
 
     def _grouped(self, coded: list[str]) -> list[list[str]]:
@@ -85,7 +92,7 @@ class Clip:
 
 
 def load_clip(path: Path, *, name: str | None = None, mtu: int = 1400) -> Clip:
-    """Read and packetise a file with H.264 or H.265, and its AAC if it has any.
+    """Read and packetise a file with H.264 or H.265, and its AAC or G.711 if it has any.
 
     Raises ``UnsupportedCodecError`` for other codecs, ``DamagedMediaError`` when the file cannot be read.
     """
@@ -105,7 +112,7 @@ def _packetise(container: Any, name: str, mtu: int) -> Clip:
     # Only the record tells: a length prefix of 256 to 511 looks like a start code.
     annex_b = is_annex_b(record)
     sets, size = (split_annex_b(record), 4) if annex_b else record_sets(codec, record)
-    sound = next((s for s in container.streams.audio if s.codec_context.name == "aac" and s.codec_context.extradata), None)
+    sound = next((s for s in container.streams.audio if _is_sound(s.codec_context)), None)
     packets = [p for p in container.demux(*filter(None, (stream, sound))) if p.dts is not None and p.size]
     pictures = [p for p in packets if p.stream_index == stream.index]
     zero = float(pictures[0].dts * stream.time_base)
@@ -125,15 +132,32 @@ def _packetise(container: Any, name: str, mtu: int) -> Clip:
         elif sound is not None:
             at = float(packet.pts * packet.time_base) - first
             if 0 <= at < seconds:
-                head = struct.pack(">HH", 16, packet.size << 3)
-                stamp = round(at * sound.codec_context.sample_rate)
-                units.append(Unit(False, at, stamp, True, (head + bytes(packet),)))
+                units += _sound_units(sound.codec_context, at, bytes(packet))
     units.sort(key=lambda unit: unit.at)
     audio = sound.codec_context if sound is not None else None
-    return Clip(
-        name, codec, stream.codec_context.width, stream.codec_context.height, tuple(sets), seconds, tuple(units),
-        *((audio.sample_rate, audio.channels, bytes(audio.extradata)) if audio is not None else ()),
-    )  # fmt: skip
+    described: tuple[Any, ...] = ()
+    if audio is not None:
+        named = _G711.get(audio.name, (AUDIO_TYPE, "MPEG4-GENERIC"))
+        described = (audio.sample_rate, audio.channels, bytes(audio.extradata or b""), *named)
+    size = (stream.codec_context.width, stream.codec_context.height)
+    return Clip(name, codec, *size, tuple(sets), seconds, tuple(units), *described)
+
+
+def _is_sound(audio: Any) -> bool:
+    return audio.name in _G711 or (audio.name == "aac" and bool(audio.extradata))
+
+
+def _sound_units(audio: Any, at: float, data: bytes) -> list[Unit]:
+    """One AAC frame with its AU header (RFC 3640 3.2.1), or G.711 in pieces of 20 ms."""
+    rate = int(audio.sample_rate)
+    if audio.name not in _G711:
+        return [Unit(False, at, round(at * rate), True, (struct.pack(">HH", 16, len(data) << 3) + data,))]
+    step = _G711_BYTES * audio.channels
+    begun = round(at * rate)
+    return [
+        Unit(False, at + start / (rate * audio.channels), begun + start // audio.channels, True, (data[start : start + step],))
+        for start in range(0, len(data), step)
+    ]
 
 
 def _parts(data: bytes) -> list[bytes]:

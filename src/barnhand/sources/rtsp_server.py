@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from barnhand.core.time import PTS_HZ, Clock, SystemClock
-from barnhand.sources.clip import AUDIO_TYPE, VIDEO_TYPE, Clip, Unit, load_clip
+from barnhand.sources.clip import VIDEO_TYPE, Clip, Unit, load_clip
 
 _LOG = logging.getLogger(__name__)
 _BACKLOG = 8 << 20  # bytes a viewer may be behind before it is sent away
@@ -33,6 +33,7 @@ class _Track:
 
     video: bool
     rate: int
+    kind: int
     ssrc: int = field(default_factory=lambda: secrets.randbits(32))
     sequence: int = field(default_factory=lambda: secrets.randbits(16))
     zero: int = field(default_factory=lambda: secrets.randbits(31))
@@ -42,11 +43,10 @@ class _Track:
     def packets_of(self, unit: Unit, base: int) -> list[bytes]:
         """The RTP packets of an access unit; the last carries the marker."""
         stamp = self.zero + base + unit.stamp & 0xFFFFFFFF
-        kind = VIDEO_TYPE if self.video else AUDIO_TYPE
         last = len(unit.payloads) - 1
         packets = []
         for index, payload in enumerate(unit.payloads):
-            head = struct.pack(">BBHII", 0x80, kind | (0x80 if index == last else 0), self.sequence, stamp, self.ssrc)
+            head = struct.pack(">BBHII", 0x80, self.kind | (0x80 if index == last else 0), self.sequence, stamp, self.ssrc)
             packets.append(head + payload)
             self.sequence = self.sequence + 1 & 0xFFFF
             self.octets += len(payload)
@@ -112,7 +112,8 @@ class _Camera:
     def restart_timestamps(self) -> None:
         """What a camera does when it reboots its encoder: new counters, at once."""
         self._elapsed = 0.0
-        self.tracks = {True: _Track(True, PTS_HZ), False: _Track(False, self.clip.audio_rate)}
+        sound = _Track(False, self.clip.audio_rate, self.clip.audio_type)
+        self.tracks = {True: _Track(True, PTS_HZ, VIDEO_TYPE), False: sound}
 
     def change(self, clip: Clip) -> None:
         """Go on with another clip after the current pass, on the same connection, as when a resolution is set anew."""

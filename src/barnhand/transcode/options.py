@@ -8,7 +8,8 @@ class TranscodeOptions:
     """Working defaults.
 
     ``live``: cameras converted live at once. ``width``: most px of a converted picture's width.
-    ``threads``: of each decoder and encoder. ``quality``: x264's constant rate factor, less is better.
+    ``threads``: of each decoder and encoder; handing pictures over costs more than a second one gains on a busy machine.
+    ``quality``: x264's constant rate factor, less is better.
     ``bit_rate``: most bits a second. ``key_pictures``: pictures between two key frames.
     ``behind_s``: seconds a live conversion may be behind before it goes on at the newest key frame.
     ``linger_s``: seconds a live conversion goes on after the last viewer left.
@@ -19,7 +20,7 @@ class TranscodeOptions:
 
     live: int = 1
     width: int = 1280
-    threads: int = 2
+    threads: int = 1
     quality: int = 23
     bit_rate: int = 4_000_000
     key_pictures: int = 50
