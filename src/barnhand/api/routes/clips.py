@@ -19,7 +19,7 @@ router = APIRouter(tags=["recordings"], dependencies=[SIGNED_IN])
 
 LONGEST_US = 10 * 60 * SECOND_US
 LONGEST_CONVERTED_US = 2 * 60 * SECOND_US
-"""Converting takes about a quarter of the time on one core."""
+"""Converting takes about a fifth of the time on a free core (``benchmarks/converting.py``)."""
 
 
 def file_name(name: str, start_us: int) -> str:
