@@ -139,8 +139,8 @@ def _packetise(container: Any, name: str, mtu: int) -> Clip:
     if audio is not None:
         named = _G711.get(audio.name, (AUDIO_TYPE, "MPEG4-GENERIC"))
         described = (audio.sample_rate, audio.channels, bytes(audio.extradata or b""), *named)
-    size = (stream.codec_context.width, stream.codec_context.height)
-    return Clip(name, codec, *size, tuple(sets), seconds, tuple(units), *described)
+    picture = stream.codec_context
+    return Clip(name, codec, picture.width, picture.height, tuple(sets), seconds, tuple(units), *described)
 
 
 def _is_sound(audio: Any) -> bool:
