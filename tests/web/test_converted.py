@@ -93,7 +93,7 @@ def test_a_clip_is_saved_converted_and_a_stretch_kept(
     barn.transcoder()
     convert_all(inside, yard, stream)
     inside.goto(f"/cameras/{stream}?t={(start_us + 20_000_000) / 1e6:.2f}")
-    inside.wait_for_function("window.__barnhand.frames().length > 3", timeout=60_000)
+    inside.wait_for_function("() => window.__barnhand.frames().length > 3", timeout=60_000)
     inside.keyboard.press("k")
     inside.get_by_label("Length of the clip").select_option("30")
     with inside.expect_download(timeout=120_000) as saving:
