@@ -1,5 +1,6 @@
 """The appearance network: what its figures mean, that crops are cut as at run time, and that the export answers alike."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,12 @@ torch = pytest.importorskip("torch")
 
 from training.identity.augment import view  # noqa: E402
 from training.identity.crops import HEIGHT, WIDTH, Crop, stretch  # noqa: E402
-from training.identity.evaluate import distributions, retrieval, thresholds  # noqa: E402
-from training.identity.model import contrast  # noqa: E402
+from training.identity.measures import as_tracks, distributions, retrieval, thresholds  # noqa: E402
+from training.identity.model import Proxies, contrast  # noqa: E402
+from training.identity.sampler import Sampler  # noqa: E402
+from training.identity.store import TALL, WIDE, Store, widened, write_part  # noqa: E402
+from training.identity.twins import alike  # noqa: E402
+from training.synthetic.looks import random_look  # noqa: E402
 
 from barnhand.networks.embedders.megadescriptor import stretched  # noqa: E402
 
@@ -74,13 +79,78 @@ def test_training_cuts_crops_as_the_runtime_does(box: tuple[float, float, float,
     assert np.array_equal(stretch(picture, box), runtime)
 
 
+def test_a_stored_crop_holds_the_box_in_its_middle() -> None:
+    picture = np.zeros((240, 320, 3), np.uint8)
+    picture[60:188, 80:240] = 255
+    stored = widened(Crop(picture, (80.0, 60.0, 160.0, 128.0), "a"))
+    assert stored.shape == (TALL, WIDE, 3)
+    edge_y, edge_x = (TALL - HEIGHT) // 2, (WIDE - WIDTH) // 2
+    assert stored[edge_y + 1 : edge_y + HEIGHT - 1, edge_x + 1 : edge_x + WIDTH - 1].min() == 255
+    assert stored[: edge_y - 1].max() == 0
+    assert stored[:, : edge_x - 1].max() == 0
+
+
 def test_a_view_is_drawn_from_its_generator_alone() -> None:
-    picture = np.random.default_rng(1).integers(0, 255, (240, 320, 3), dtype=np.uint8)
-    crop = Crop(picture, (40.0, 30.0, 200.0, 160.0), "a")
-    first, second = (view(crop, np.random.default_rng(5), [], True) for _ in range(2))
+    stored = np.random.default_rng(1).integers(0, 255, (TALL, WIDE, 3), dtype=np.uint8)
+    first, second = (view(stored, np.random.default_rng(5), True) for _ in range(2))
     assert first.shape == (HEIGHT, WIDTH, 3)
     assert np.array_equal(first, second)
-    assert not np.array_equal(first, view(crop, np.random.default_rng(6), [], True))
+    assert not np.array_equal(first, view(stored, np.random.default_rng(6), True))
+
+
+def stored_crops(folder: Path) -> Store:
+    def crop(name: str, group: str, shade: int) -> Crop:
+        return Crop(np.full((40, 50, 3), shade, np.uint8), (5.0, 5.0, 40.0, 30.0), name, None, "day", group)
+
+    horses = [crop(f"horse-{number}", ("bay", "grey")[number % 2], number) for number in range(8) for _ in range(3)]
+    write_part(folder, "rendered", [*horses, crop("horse-99", "bay", 99)])
+    write_part(folder, "photographs", [crop(f"photo-{number}", "cow", 100 + number) for number in range(6)])
+    return Store.open(folder)
+
+
+def test_a_store_reads_back_what_was_written(tmp_path: Path) -> None:
+    store = stored_crops(tmp_path)
+    assert len(store) == 31
+    for row in range(len(store)):
+        kind, number = store.identities[row].split("-")
+        assert store.picture(row)[TALL // 2, WIDE // 2, 0] == int(number) + (100 if kind == "photo" else 0)
+    assert write_part(tmp_path, "photographs", []) == 6, "a part that is there is left as it is"
+
+
+def test_a_batch_holds_each_horse_in_several_pictures_and_photographs_twice(tmp_path: Path) -> None:
+    store = stored_crops(tmp_path)
+    sampler = Sampler(store, rendered=4, views=3, photographed=5)
+    assert "horse-99" not in sampler.horses, "a horse with one picture has nothing to be compared with"
+    for seed in range(6):
+        batch = sampler.batch(np.random.default_rng(seed))
+        names = store.identities[batch.rows]
+        for label in np.unique(batch.labels):
+            own = names[batch.labels == label]
+            assert len(set(own)) == 1
+            assert len(own) == (3 if own[0].startswith("horse-") else 2)
+        assert [f"horse-{number}" for number in batch.proxies] == names[: batch.rendered].tolist()
+
+
+def test_proxies_pull_a_horse_to_its_own() -> None:
+    proxies = Proxies(10, 2)
+    with torch.no_grad():
+        proxies.vectors[3], proxies.vectors[7] = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    known, crop = torch.tensor([3, 7]), torch.tensor([[1.0, 0.0]])
+    assert proxies(crop, torch.tensor([3]), known) < proxies(crop, torch.tensor([7]), known)
+
+
+def test_a_track_is_compared_with_the_best_look_of_each_horse() -> None:
+    gallery = unit((1, 0), (0, 1), (0.6, 0.8))
+    similarity, same = as_tracks(unit((1, 0), (0, 1)), gallery, ["a", "a"], ["a", "a", "b"], glimpses=2)
+    assert similarity == pytest.approx(np.array([[1.0, 0.7]]))
+    assert same.tolist() == [[True, False]]
+
+
+def test_doubles_are_those_of_one_coat_and_the_same_marks() -> None:
+    look = random_look(5001, tack=False)
+    assert alike(look, replace(look, offset=(0.1, 0.2, 0.3)))
+    assert not alike(look, replace(look, socks=(0.5, 0.5, 0.5, 0.5)))
+    assert not alike(look, replace(look, coat="zebra"))
 
 
 def test_the_exported_network_answers_as_the_trained_one() -> None:

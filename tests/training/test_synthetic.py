@@ -163,3 +163,22 @@ def test_a_horse_in_stride_is_whole_and_seen_from_the_side(studio) -> None:
         w, h = found[0]["full_bbox"][2:]
         assert w > 0.6 * h, "a horse seen from before or behind is narrow"
         assert fields["seed"] == seed
+
+
+def test_a_round_of_close_pictures_shows_every_identity_once_and_large(studio) -> None:
+    from training.synthetic.identities import IdentityMaker
+
+    maker = IdentityMaker(studio, 256, 208, range(3000, 3006))
+    first = 3000000 // 6 * 6
+    assert sorted(maker.identity(seed) for seed in range(first, first + 6)) == list(range(3000, 3006))
+    spans = []
+    for seed in range(first, first + 6):
+        picture, fields, found = maker.make(seed)
+        assert picture.shape == (208, 256, 3)
+        assert fields["seed"] == seed
+        for annotation in found:
+            assert annotation["identity"] == f"horse-{maker.identity(seed)}"
+            _, _, w, h = annotation["full_bbox"]
+            spans.append(max(w / 256, h / 208))
+    assert spans
+    assert np.median(spans) > 0.6, "the horse fills most of the picture"

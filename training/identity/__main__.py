@@ -1,10 +1,12 @@
-"""``python -m training.identity train|evaluate|export``: the appearance network."""
+"""``python -m training.identity store|train|choose|evaluate|export``: the appearance network."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
 from pathlib import Path
+
+WEIGHTS = Path("src/barnhand/networks/weights/horse-embedder.onnx")
 
 
 def main() -> None:
@@ -13,55 +15,69 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/data"), help="folder with animalpose/, silhouettes/, video/"
     )
-    parser.add_argument(
-        "--synthetic", type=Path, required=True, help="folder with train/ and val/ of `python -m training.synthetic stills`"
-    )
-    parser.add_argument("--run", type=Path, required=True, help="folder of this run: cache, checkpoint, log")
-    parser.add_argument("--labels", type=Path, default=Path("training/labels/video-horses.json"))
+    parser.add_argument("--run", type=Path, required=True, help="folder of this run: stored crops, checkpoint, log")
     commands = parser.add_subparsers(dest="command", required=True)
-    train = commands.add_parser("train", help="cache frozen features, then train; goes on where it stopped")
+    store = commands.add_parser("store", help="cut the crops out of all pictures; again when more have been rendered")
+    store.add_argument(
+        "rendered", type=Path, nargs="+", help="folders with parts of `training.synthetic identities` or `stills`"
+    )
+    train = commands.add_parser("train", help="train on the stored crops; goes on where it stopped")
     train.add_argument("--steps", type=int, default=None)
-    train.add_argument("--only-cache", action="store_true", help="stop after the features are cached")
-    train.add_argument("--parts", nargs="+", default=None, help="with --only-cache: silhouettes, horses, others, rendered")
-    evaluate = commands.add_parser("evaluate", help="rank-1 and mAP beside plain ImageNet features")
-    evaluate.add_argument("--model", type=Path, default=Path("src/barnhand/networks/weights/horse-embedder.onnx"))
-    export = commands.add_parser("export", help="int8 ONNX with metadata and parity file")
-    export.add_argument("--target", type=Path, default=Path("src/barnhand/networks/weights/horse-embedder.onnx"))
-    export.add_argument("--version", default="1")
+    choose = commands.add_parser("choose", help="rank-1 by share of the untouched branch, on sets no reported figure uses")
+    choose.add_argument("dev", type=Path, help="folder with parts of `training.synthetic identities` kept for choices")
+    choose.add_argument("--shares", type=float, nargs="+", default=[0.0, 0.2, 0.35, 0.5, 0.7, 1.0])
+    for name, about in (
+        ("evaluate", "the figures of the file beside plain ImageNet features"),
+        ("export", "int8 ONNX with metadata and parity file"),
+    ):
+        command = commands.add_parser(name, help=about)
+        command.add_argument("close", type=Path, help="held-out parts of `training.synthetic identities`")
+        command.add_argument("--stills", type=Path, default=None, help="held-out parts of `training.synthetic stills`")
+        command.add_argument("--labels", type=Path, default=Path("training/labels"))
+        command.add_argument("--films", type=Path, default=Path("src/barnhand/demo"))
+        command.add_argument("--model", type=Path, default=WEIGHTS)
+        if name == "export":
+            command.add_argument("--version", default="2")
+            command.add_argument("--share", type=float, required=True, help="share of the untouched branch, as `choose` showed")
     arguments = parser.parse_args()
 
-    if arguments.command == "train":
-        from training.identity.model import HorseEmbedder
-        from training.identity.train import Options, prepare
+    if arguments.command == "store":
+        from training.identity.sources import fill
+
+        for name, count in fill(arguments.run / "store", arguments.data, arguments.rendered).items():
+            print(name, count)
+    elif arguments.command == "train":
+        from training.identity.train import Options
         from training.identity.train import train as run_training
 
         options = Options() if arguments.steps is None else replace(Options(), steps=arguments.steps)
-        if arguments.only_cache:
-            prepare(HorseEmbedder(), arguments.data, arguments.synthetic, arguments.run / "cache", options, arguments.parts)
-        else:
-            run_training(arguments.data, arguments.synthetic, arguments.run, options)
-        return
+        run_training(arguments.run / "store", arguments.run, options)
+    elif arguments.command == "choose":
+        from training.identity.combine import assembled, trials
+
+        for share, ranks in trials(assembled(arguments.run), arguments.data, arguments.dev, arguments.shares).items():
+            print(f"{share:.2f}", " ".join(f"{name} {value:.3f}" for name, value in ranks.items()))
+    else:
+        _measure(arguments)
+
+
+def _measure(arguments: argparse.Namespace) -> None:
     from training.identity import evaluate as measuring
 
-    if arguments.command == "evaluate":
-        figures = {
-            "BarnHand": measuring.evaluate(
-                arguments.data, arguments.synthetic, arguments.labels, measuring.onnx_features(arguments.model)
-            ),
-            "ImageNet": measuring.evaluate(
-                arguments.data, arguments.synthetic, arguments.labels, measuring.imagenet_features()
-            ),
-        }
-        measuring.write(arguments.run / "figures.json", figures)
-        print(measuring.show(figures))
-    else:
-        from training.identity.export import export as run_export
+    sets = measuring.Sets(arguments.data, arguments.labels, arguments.close, arguments.stills, arguments.films)
+    if arguments.command == "export":
+        from training.identity.export import export
 
-        figures = run_export(
-            arguments.data, arguments.synthetic, arguments.labels, arguments.run, arguments.target, arguments.version
-        )
+        figures = export(sets, arguments.run, arguments.model, arguments.version, arguments.share)
         for key, value in figures.items():
             print(key, value)
+        return
+    table = {
+        "BarnHand": measuring.evaluate(sets, measuring.onnx_features(arguments.model)),
+        "ImageNet": measuring.evaluate(sets, measuring.imagenet_features()),
+    }
+    measuring.write(arguments.run / "figures.json", table)
+    print(measuring.show(table))
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ class Crop:
     group: str = ""
 
 
-def stretch(picture: Picture, box: tuple[float, float, float, float]) -> Picture:
-    """The box cut out and resized to (HEIGHT, WIDTH) without keeping its shape: what the runtime does."""
+def stretch(picture: Picture, box: tuple[float, float, float, float], size: tuple[int, int] = (WIDTH, HEIGHT)) -> Picture:
+    """The box cut out and resized to ``size`` (width, height) without keeping its shape: what the runtime does."""
     x, y, w, h = box
     x0, y0 = int(np.rint(x)), int(np.rint(y))
     x1, y1 = max(int(np.rint(x + w)), x0 + 1), max(int(np.rint(y + h)), y0 + 1)
@@ -42,32 +42,35 @@ def stretch(picture: Picture, box: tuple[float, float, float, float]) -> Picture
     xa, ya, xb, yb = max(x0, 0), max(y0, 0), min(x1, picture.shape[1]), min(y1, picture.shape[0])
     if xa < xb and ya < yb:
         padded[ya - y0 : yb - y0, xa - x0 : xb - x0] = picture[ya:yb, xa:xb]
-    shrinks = padded.shape[0] > HEIGHT or padded.shape[1] > WIDTH
-    return np.asarray(
-        cv2.resize(padded, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
-    )
+    shrinks = padded.shape[0] > size[1] or padded.shape[1] > size[0]
+    return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)
 
 
-def rendered(folder: Path, most_hidden: float = 0.6, least_area: int = 1200) -> Iterator[Crop]:
+def rendered(folder: Path) -> Iterator[Crop]:
     """Every horse of the rendered parts under ``folder`` that shows enough of itself."""
     for path in sorted(folder.glob("*/annotations.json")):
-        content = json.loads(path.read_text())
-        by_picture: dict[int, list[dict[str, Any]]] = {}
-        for annotation in content["annotations"]:
-            if annotation["occlusion"] <= most_hidden and annotation["truncation"] <= 0.5 and annotation["area"] >= least_area:
-                by_picture.setdefault(annotation["image_id"], []).append(annotation)
-        for image in content["images"]:
-            if image["id"] not in by_picture:
-                continue
-            picture = cv2.imread(str(path.parent / image["file_name"]))
-            for annotation in by_picture[image["id"]]:
-                x, y, w, h = annotation["bbox"]
-                yield Crop(picture, (x, y, w, h), annotation["identity"], None, image["light"], annotation["coat"])
+        yield from rendered_part(path)
 
 
-def photographed(data: Path, kinds: dict[str, int], seed: int = 5) -> Iterator[Crop]:
-    """AnimalPose's training animals, each an identity; ``kinds`` gives how many of each species at most."""
-    content = json.loads((data / "animalpose" / "train.json").read_text())
+def rendered_part(path: Path, most_hidden: float = 0.6, least_area: int = 1200) -> Iterator[Crop]:
+    """The same of one part, given its annotations.json."""
+    content = json.loads(path.read_text())
+    by_picture: dict[int, list[dict[str, Any]]] = {}
+    for annotation in content["annotations"]:
+        if annotation["occlusion"] <= most_hidden and annotation["truncation"] <= 0.5 and annotation["area"] >= least_area:
+            by_picture.setdefault(annotation["image_id"], []).append(annotation)
+    for image in content["images"]:
+        if image["id"] not in by_picture:
+            continue
+        picture = cv2.imread(str(path.parent / image["file_name"]))
+        for annotation in by_picture[image["id"]]:
+            x, y, w, h = annotation["bbox"]
+            yield Crop(picture, (x, y, w, h), annotation["identity"], None, image["light"], annotation["coat"])
+
+
+def photographed(data: Path, kinds: dict[str, int], seed: int = 5, split: str = "train") -> Iterator[Crop]:
+    """AnimalPose's animals, each an identity; ``kinds`` gives how many of each species at most, ``split`` is train or val."""
+    content = json.loads((data / "animalpose" / f"{split}.json").read_text())
     names = {c["id"]: c["name"] for c in content["categories"]}
     files = {i["id"]: i["file_name"] for i in content["images"]}
     order = np.random.default_rng(seed).permutation(len(content["annotations"]))
@@ -116,7 +119,7 @@ def tracklets(data: Path, labels: Path) -> list[tuple[Crop, float]]:
         wanted = {i["frame"]: i["id"] for i in content["images"] if i["video"] == video and i["id"] in by_picture}
         if not wanted:
             continue
-        frames = _frames(data / "video" / video, set(wanted))
+        pictures = frames(data / "video" / video, set(wanted))
         tracks: list[list[float]] = []
         last = max(wanted)
         for frame in sorted(wanted):
@@ -130,8 +133,22 @@ def tracklets(data: Path, labels: Path) -> list[tuple[Crop, float]]:
                     tracks[track] = box
                 free.discard(track)
                 x, y, w, h = box
-                out.append((Crop(frames[frame], (x, y, w, h), f"{Path(video).stem}-{track}"), frame / max(last, 1)))
+                out.append((Crop(pictures[frame], (x, y, w, h), f"{Path(video).stem}-{track}"), frame / max(last, 1)))
     return out
+
+
+def herd(data: Path, tracks: Path) -> list[tuple[Crop, float]]:
+    """Horses of one video whose identities were labelled by eye, with their time as a share of the video."""
+    content = json.loads(tracks.read_text())
+    video = Path(content["video"])
+    by_frame = {int(number): boxes for number, boxes in content["frames"].items()}
+    pictures = frames(data / "video" / video, set(by_frame))
+    last = max(by_frame)
+    return [
+        (Crop(pictures[number], (box[0], box[1], box[2], box[3]), f"{video.stem}-{name}"), number / last)
+        for number, boxes in sorted(by_frame.items())
+        for name, box in boxes.items()
+    ]
 
 
 def _nearest(box: list[float], tracks: list[list[float]], free: set[int]) -> int | None:
@@ -147,7 +164,8 @@ def _nearest(box: list[float], tracks: list[list[float]], free: set[int]) -> int
     return best
 
 
-def _frames(path: Path, wanted: set[int]) -> dict[int, Picture]:
+def frames(path: Path, wanted: set[int]) -> dict[int, Picture]:
+    """The wanted frames of a video, BGR, by number."""
     out = {}
     with av.open(str(path)) as container:
         for number, frame in enumerate(container.decode(video=0)):

@@ -1,11 +1,12 @@
-"""Rank-1 and mean average precision on held-out rendered horses and on tracklets split in time, beside plain ImageNet
-features.
+"""Figures of an embedder on held-out rendered horses, on tracklets split in time, and on the demo films, beside plain
+ImageNet features.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ import numpy.typing as npt
 import torch
 
 from training.identity import crops
-from training.identity.crops import Crop, Picture, stretch
+from training.identity.crops import Crop, stretch
+from training.identity.measures import Floats32, as_tracks, distributions, retrieval, spreads, thresholds
 
-Floats32 = npt.NDArray[np.float32]
 Embed = Callable[[npt.NDArray[np.uint8]], Floats32]
-QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+"""BGR crops (n, HEIGHT, WIDTH, 3) to unit rows."""
+PLAIN = ("bay", "dark bay", "chestnut", "liver chestnut")
+EARLY, LATE = 0.4, 0.55
+"""Shares of a video before which a crop belongs to the gallery, and after which it is a query."""
 
 
 def imagenet_features() -> Embed:
@@ -58,113 +62,112 @@ def onnx_features(path: Path) -> Embed:
     return embed
 
 
-def retrieval(
-    queries: Floats32, gallery: Floats32, query_names: list[str], gallery_names: list[str], same_row: bool
-) -> dict[str, float]:
-    """Rank-1 and mAP of cosine similarity; ``same_row``: the gallery is the queries, and a row does not find itself."""
-    similarity = queries @ gallery.T
-    if same_row:
-        np.fill_diagonal(similarity, -2.0)
-    truth = np.array(query_names)[:, None] == np.array(gallery_names)[None, :]
-    if same_row:
-        np.fill_diagonal(truth, False)
-    usable = truth.any(1)
-    order = np.argsort(-similarity[usable], axis=1)
-    hits = np.take_along_axis(truth[usable], order, 1)
-    ranks = np.arange(1, hits.shape[1] + 1)
-    precision = np.cumsum(hits, 1) / ranks
-    average = (precision * hits).sum(1) / hits.sum(1)
-    return {"queries": int(usable.sum()), "rank1": float(hits[:, 0].mean()), "mAP": float(average.mean())}
+@dataclass(frozen=True)
+class Sets:
+    """Where the pictures to measure on are.
 
-
-def distributions(embeddings: Floats32, names: list[str]) -> dict[str, Any]:
-    """Quantiles of cosine similarity between crops of the same and of different identities."""
-    similarity = embeddings @ embeddings.T
-    label = np.array(names)
-    upper = np.triu(np.ones(similarity.shape, bool), 1)
-    same = label[:, None] == label[None, :]
-    return {
-        "quantiles": list(QUANTILES),
-        "same": [round(float(v), 4) for v in np.quantile(similarity[same & upper], QUANTILES)],
-        "different": [round(float(v), 4) for v in np.quantile(similarity[~same & upper], QUANTILES)],
-    }
-
-
-def spreads(queries: Floats32, gallery: Floats32, query_names: list[str], gallery_names: list[str]) -> dict[str, Any]:
-    """Mean and standard deviation of the similarity of the same and of different animals: what the runtime calibrates on."""
-    similarity = queries @ gallery.T
-    same = np.array(query_names)[:, None] == np.array(gallery_names)[None, :]
-    return {
-        name: {"mean": round(float(similarity[part].mean()), 4), "std": round(float(similarity[part].std()), 4)}
-        for name, part in (("same", same), ("different", ~same))
-    }
-
-
-def thresholds(embeddings: Floats32, names: list[str], wrong: tuple[float, float] = (0.01, 0.10)) -> dict[str, float]:
-    """Similarities to the nearest crop above which a name is confirmed (1 % of nearest neighbours wrong) or probable (10 %).
-
-    Measured as open-set: every other identity is taken out of the gallery in turn, so that unknown horses are asked for too.
+    ``close``: parts of `training.synthetic identities`, ``stills``: parts of `training.synthetic stills` (or None); both with
+    identities no training saw.
     """
-    similarity = embeddings @ embeddings.T
-    np.fill_diagonal(similarity, -2.0)
-    label = np.array(names)
-    known = np.unique(label)[::2]
-    gallery = np.isin(label, known)
-    best = similarity[:, gallery]
-    top = best.argmax(1)
-    value = best[np.arange(len(label)), top]
-    right = label[gallery][top] == label
-    order = np.argsort(-value)
-    rate = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    out = {}
-    for name, limit in zip(("confirmed", "probable"), wrong, strict=True):
-        fine = np.flatnonzero(rate <= limit)
-        out[name] = round(float(value[order][fine[-1]]), 4) if len(fine) else 1.0
-    return out
+
+    data: Path
+    labels: Path
+    """Folder with `video-horses.json` and `herd_beach_tracks.json`."""
+    close: Path
+    stills: Path | None
+    films: Path
 
 
 def _pictures(found: list[Crop]) -> npt.NDArray[np.uint8]:
     return np.stack([stretch(c.picture, c.box) for c in found])
 
 
-def evaluate(data: Path, synthetic: Path, labels: Path, embed: Embed) -> dict[str, Any]:
-    """All figures of one embedder."""
+def rendered_figures(folder: Path, embed: Embed, prefix: str) -> tuple[dict[str, Any], Floats32, list[str]]:
+    """Figures of one folder of rendered parts; also the vectors and names of its crops."""
     rows, names, lights, groups = [], [], [], []
-    for crop in crops.rendered(synthetic / "val"):
+    for crop in crops.rendered(folder):
         rows.append(stretch(crop.picture, crop.box))
         names.append(crop.identity)
         lights.append(crop.light)
         groups.append(crop.group)
     vectors = embed(np.stack(rows))
-    night = np.array([light == "infrared" for light in lights])
-    out: dict[str, Any] = {"rendered": retrieval(vectors, vectors, names, names, True)}
-    day_names, night_names = (
-        [n for n, k in zip(names, night, strict=True) if not k],
-        [n for n, k in zip(names, night, strict=True) if k],
-    )
-    out["rendered_infrared_to_day"] = retrieval(vectors[night], vectors[~night], night_names, day_names, False)
-    out["rendered_day_only"] = retrieval(vectors[~night], vectors[~night], day_names, day_names, True)
+    night = np.array(lights) == "infrared"
+    plain = np.isin(groups, PLAIN)
+    label = np.array(names)
+    day_names, plain_names = label[~night].tolist(), label[plain].tolist()
+    out = {
+        prefix: retrieval(vectors, vectors, names, names, True),
+        f"{prefix}, infra-red to day": retrieval(vectors[night], vectors[~night], label[night].tolist(), day_names, False),
+        f"{prefix}, day only": retrieval(vectors[~night], vectors[~night], day_names, day_names, True),
+        f"{prefix}, bays and chestnuts": retrieval(vectors[plain], vectors[plain], plain_names, plain_names, True),
+        f"{prefix}, same coat": same_coat(vectors, label, np.array(groups)),
+    }
+    return out, vectors, names
+
+
+def same_coat(vectors: Floats32, names: npt.NDArray[np.str_], groups: npt.NDArray[np.str_]) -> dict[str, float]:
+    """Each crop sought among the other crops of its own coat alone; weighted by how many each coat has."""
+    parts = [
+        retrieval(vectors[own], vectors[own], names[own].tolist(), names[own].tolist(), True)
+        for own in (groups == group for group in np.unique(groups))
+        if len(set(names[own])) >= 2
+    ]
+    total = sum(part["queries"] for part in parts)
+    mean = {key: sum(part[key] * part["queries"] for part in parts) / total for key in ("rank1", "mAP")}
+    return {"queries": int(total), **mean}
+
+
+def split_in_time(found: list[tuple[Crop, float]], embed: Embed) -> tuple[dict[str, Any], Floats32, npt.NDArray[np.bool_]]:
+    """Late crops sought among early ones; and the similarities of tracks of late crops to the early horses."""
+    early = [c for c, t in found if t < EARLY]
+    late = [c for c, t in found if t > LATE]
+    sides = embed(_pictures(late)), embed(_pictures(early))
+    names = [c.identity for c in late], [c.identity for c in early]
+    return retrieval(*sides, *names, False), *as_tracks(*sides, *names)
+
+
+def film_crops(folder: Path, every_s: float = 1.5) -> list[tuple[Crop, float]]:
+    """Horses of the demo films with their time as a share of the film; a horse's name is its identity across films."""
+    out: list[tuple[Crop, float]] = []
+    for path in sorted(folder.glob("*.json")):
+        content = json.loads(path.read_text())
+        frames = range(0, len(content["frames"]), max(int(content["fps"] * every_s), 1))
+        pictures = crops.frames(path.with_suffix(".mp4"), set(frames))
+        for number in frames:
+            for horse in content["frames"][number]["horses"]:
+                if horse["visible"] and horse["occlusion"] < 0.5 and horse["truncation"] < 0.4:
+                    x, y, w, h = horse["bbox"]
+                    crop = Crop(pictures[number], (x, y, w, h), horse["identity"], None, "", horse["coat"])
+                    out.append((crop, number / len(content["frames"])))
+    return out
+
+
+def evaluate(sets: Sets, embed: Embed) -> dict[str, Any]:
+    """All figures of one embedder."""
+    out, vectors, names = rendered_figures(sets.close, embed, "rendered close")
+    if sets.stills is not None:
+        out |= rendered_figures(sets.stills, embed, "rendered stills")[0]
+    linked = crops.tracklets(sets.data, sets.labels / "video-horses.json")
+    herd = crops.herd(sets.data, sets.labels / "herd_beach_tracks.json")
+    alone = [f for f in linked if not f[0].identity.startswith("herd_beach")]
+    linked_herd = [f for f in linked if f[0].identity.startswith("herd_beach")]
+    out["tracklets"], similarity, same = split_in_time(alone + herd, embed)
+    out["tracklets, herd_beach"] = split_in_time(herd, embed)[0]
+    out["tracklets linked by overlap"] = split_in_time(linked, embed)[0]
+    out["tracklets linked by overlap, herd_beach"] = split_in_time(linked_herd, embed)[0]
+    out["demo films"], film_similarity, film_same = split_in_time(film_crops(sets.films), embed)
     out["identities"] = len(set(names))
-    plain = [n for n, g in zip(names, groups, strict=True) if g in ("bay", "dark bay", "chestnut", "liver chestnut")]
-    keep = np.array([g in ("bay", "dark bay", "chestnut", "liver chestnut") for g in groups])
-    out["rendered_bays_and_chestnuts"] = retrieval(vectors[keep], vectors[keep], plain, plain, True)
-    found = crops.tracklets(data, labels)
-    early = [c for c, t in found if t < 0.4]
-    late = [c for c, t in found if t > 0.55]
-    out["tracklets_split_in_time"] = retrieval(
-        embed(_pictures(late)), embed(_pictures(early)), [c.identity for c in late], [c.identity for c in early], False
-    )
-    herd_early, herd_late = ([c for c in part if c.identity.startswith("herd_beach")] for part in (early, late))
-    if herd_early and herd_late:
-        out["herd_beach_split_in_time"] = retrieval(
-            embed(_pictures(herd_late)),
-            embed(_pictures(herd_early)),
-            [c.identity for c in herd_late],
-            [c.identity for c in herd_early],
-            False,
-        )
-    early_vectors, late_vectors = embed(_pictures(early)), embed(_pictures(late))
-    out["calibration"] = spreads(late_vectors, early_vectors, [c.identity for c in late], [c.identity for c in early])
+    first = np.array([names[:k].count(name) % 2 == 0 for k, name in enumerate(names)])
+    label = np.array(names)
+    rendered = as_tracks(vectors[~first], vectors[first], label[~first].tolist(), label[first].tolist())
+    out["spreads"] = {
+        "tracklets": spreads(similarity, same),
+        "films": spreads(film_similarity, film_same),
+        "rendered": spreads(*rendered),
+        "films and tracklets": spreads(
+            np.concatenate([similarity.ravel(), film_similarity.ravel()]), np.concatenate([same.ravel(), film_same.ravel()])
+        ),
+    }
     out["distances"] = distributions(vectors, names)
     out["thresholds"] = thresholds(vectors, names)
     return out
@@ -186,6 +189,3 @@ def show(figures: dict[str, dict[str, Any]]) -> str:
 def write(path: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Keep the figures as JSON."""
     path.write_text(json.dumps(figures, indent=1))
-
-
-__all__ = ["Picture", "evaluate", "imagenet_features", "onnx_features", "show", "write"]

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.common.export import export_fp32, median_latency_ms, open_session, quantise_int8, write_metadata
+from training.common.export import export_fp32, median_cpu_ms, median_latency_ms, open_session, quantise_int8, write_metadata
 from training.identity import crops
-from training.identity.augment import view
-from training.identity.cache import read_cache
+from training.identity.combine import assembled
 from training.identity.crops import HEIGHT, WIDTH
-from training.identity.discriminant import fit_still
-from training.identity.evaluate import evaluate, onnx_features
+from training.identity.evaluate import Sets, evaluate, onnx_features
 from training.identity.model import HorseEmbedder
+from training.identity.sampler import Sampler
+from training.identity.store import Store
+from training.identity.train import pictures
 
 LICENCE = (
     "MIT for the file. Trained on AnimalPose and Weizmann horses (no licence stated), pictures rendered from "
@@ -25,46 +26,38 @@ LICENCE = (
 )
 
 
-def fitted(run: Path) -> HorseEmbedder:
-    """The network with its discriminant fitted to the run's cached features."""
-    model = HorseEmbedder()
-    features, identities, _ = read_cache(run / "cache", ["silhouettes", "horses", "others", "rendered"])
-    fit_still(model, features, identities)
-    return model.eval()
+def _calibration(store: Path, batches: int = 16) -> Iterator[np.ndarray]:
+    """Augmented training crops, rendered and photographed, from which int8's ranges are taken."""
+    found = Store.open(store)
+    sampler = Sampler(found, 6, 2, 6)
+    for number in range(batches):
+        rng = np.random.default_rng((9, number))
+        yield pictures(found, sampler.batch(rng), rng).numpy()
 
 
-def _calibration(data: Path, synthetic: Path, count: int = 320) -> Iterator[np.ndarray]:
-    rng = np.random.default_rng(9)
-    batch = []
-    for number, crop in enumerate(crops.rendered(synthetic / "train")):
-        if number >= count // 2:
-            break
-        batch.append(view(crop, rng, [], False))
-    for crop in crops.photographed(data, {"horse": count // 2}, 6):
-        batch.append(view(crop, rng, [], True))
-    for start in range(0, len(batch) - 15, 16):
-        yield np.ascontiguousarray(np.stack(batch[start : start + 16])[:, :, :, ::-1].transpose(0, 3, 1, 2)).astype(np.float32)
+def export(sets: Sets, run: Path, target: Path, version: str, share: float) -> dict[str, Any]:
+    """Write ``target`` (int8) and its parity file beside it; returns the figures of the written file.
 
-
-def export(data: Path, synthetic: Path, labels: Path, run: Path, target: Path, version: str) -> dict[str, Any]:
-    """Write ``target`` (int8), its parity file beside it and ``figures.json`` in the run; returns the figures."""
+    ``share`` of the similarity comes from the untouched branch; see `combine.trials`.
+    """
     torch.set_num_threads(1)
-    model = fitted(run)
+    model = assembled(run)
+    model.share.fill_(share)
     plain = run / "horse-embedder-fp32.onnx"
     export_fp32(model, torch.zeros(2, 3, HEIGHT, WIDTH), plain, input_name="crops", output_names=["embedding"])
     quantise_int8(
         plain,
         target,
         input_name="crops",
-        batches=_calibration(data, synthetic),
+        batches=_calibration(run / "store"),
         op_types=("Conv", "Clip", "Add", "Gemm", "MatMul"),
         keep_fp32=("*stem*", "*blocks.0/*", "*blocks.1/*", "*blocks.2/*"),
     )
-    figures = evaluate(data, synthetic, labels, onnx_features(target))
+    figures = evaluate(sets, onnx_features(target))
     distances = {
-        **figures["calibration"],
-        "measured_on": "hand-labelled tracklets split in time",
-        "rendered": {**figures["distances"], **figures["thresholds"]},
+        **figures["spreads"]["films and tracklets"],
+        "measured_on": "tracks of four crops against a horse's looks: demo films and labelled tracklets, split in time",
+        "rendered": {**figures["spreads"]["rendered"], **figures["distances"], **figures["thresholds"]},
     }
     write_metadata(
         target,
@@ -76,25 +69,27 @@ def export(data: Path, synthetic: Path, labels: Path, run: Path, target: Path, v
             "licence": LICENCE,
         },
     )
-    figures["parity"] = _parity(model, plain, target, synthetic)
-    figures["latency_ms"] = median_latency_ms(open_session(target), {"crops": np.zeros((1, 3, HEIGHT, WIDTH), np.float32)})
+    figures["parity"] = _parity(model, plain, target, sets.close)
+    one = {"crops": np.zeros((1, 3, HEIGHT, WIDTH), np.float32)}
+    figures["latency_ms"] = median_latency_ms(open_session(target), one)
+    figures["processor_ms"] = median_cpu_ms(open_session(target), one)
     figures["bytes"] = target.stat().st_size
     return figures
 
 
-def _parity(model: HorseEmbedder, plain: Path, target: Path, synthetic: Path) -> dict[str, float]:
+def _parity(model: HorseEmbedder, plain: Path, target: Path, rendered: Path) -> dict[str, float]:
     """Crops and the torch model's answers, for the test that compares the runtime with training.
 
     And how far ONNX and int8 are off.
     """
     chosen = []
-    for number, crop in enumerate(crops.rendered(synthetic / "val")):
+    for number, crop in enumerate(crops.rendered(rendered)):
         if number % 40 == 0:
             chosen.append(crops.stretch(crop.picture, crop.box))
         if len(chosen) == 4:
             break
-    pictures = np.stack(chosen)
-    inputs = np.ascontiguousarray(pictures[:, :, :, ::-1].transpose(0, 3, 1, 2)).astype(np.float32)
+    pictures_ = np.stack(chosen)
+    inputs = np.ascontiguousarray(pictures_[:, :, :, ::-1].transpose(0, 3, 1, 2)).astype(np.float32)
     with torch.no_grad():
         expected = model(torch.from_numpy(inputs)).numpy()
     np.savez_compressed(target.with_suffix(".parity.npz"), crops=inputs.astype(np.uint8), embedding=expected)

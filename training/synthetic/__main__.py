@@ -1,4 +1,4 @@
-"""``python -m training.synthetic stills|strides|gait|demo|preview``.
+"""``python -m training.synthetic stills|strides|identities|gait|demo|preview``.
 
 Render training pictures, horses in stride, gait sequences, demo footage, or a contact sheet.
 """
@@ -26,6 +26,13 @@ def main() -> None:
         stills.add_argument("--size", type=int, nargs=2, default=(480, 360), metavar=("WIDTH", "HEIGHT"))
         stills.add_argument("--seed", type=int, default=0, help="first seed; train and val must not share seeds")
         stills.add_argument("--identities", type=int, nargs=2, default=(0, 400), metavar=("FIRST", "END"))
+    identities = commands.add_parser("identities", help="close pictures of one horse each, every identity equally often")
+    identities.add_argument("out", type=Path)
+    identities.add_argument("--parts", type=int, nargs=2, default=(0, 20), metavar=("FIRST", "END"))
+    identities.add_argument("--per-part", type=int, default=1000)
+    identities.add_argument("--size", type=int, nargs=2, default=(256, 208), metavar=("WIDTH", "HEIGHT"))
+    identities.add_argument("--seed", type=int, default=3000000, help="first seed; train and val must not share seeds")
+    identities.add_argument("--identities", type=int, nargs=2, default=(3000, 4000), metavar=("FIRST", "END"))
     gait = commands.add_parser("gait", help="side views of walk, trot and canter")
     gait.add_argument("out", type=Path)
     gait.add_argument("--horses", type=int, nargs=2, default=(2000, 2006), metavar=("FIRST", "END"))
@@ -40,15 +47,15 @@ def main() -> None:
     preview.add_argument("--plain", action="store_true", help="without boxes and joints")
     arguments = parser.parse_args()
 
+    from training.synthetic.identities import IdentityMaker
     from training.synthetic.parts import make_part
     from training.synthetic.stills import StillMaker
     from training.synthetic.strides import StrideMaker
     from training.synthetic.studio import Studio
 
-    if arguments.command in ("stills", "strides"):
-        maker = {"stills": StillMaker, "strides": StrideMaker}[arguments.command](
-            Studio(arguments.data, 1.25, 1), *arguments.size, range(*arguments.identities)
-        )
+    makers = {"stills": StillMaker, "strides": StrideMaker, "identities": IdentityMaker}
+    if arguments.command in makers:
+        maker = makers[arguments.command](Studio(arguments.data, 1.25, 1), *arguments.size, range(*arguments.identities))
         for part in tqdm(range(*arguments.parts), unit="part"):
             first = arguments.seed + part * arguments.per_part
             make_part(maker, arguments.out / f"part-{part:03d}", range(first, first + arguments.per_part))

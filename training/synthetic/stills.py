@@ -149,7 +149,8 @@ def _jittered(rig: Any, pose: Pose, rng: np.random.Generator, amount: float = 1.
     )
 
 
-def _draw(rng: np.random.Generator, shares: dict[str, float]) -> str:
+def draw(rng: np.random.Generator, shares: dict[str, float]) -> str:
+    """One of the names, each as likely as its share."""
     weights = np.array(list(shares.values()))
     return list(shares)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
@@ -165,7 +166,7 @@ class StillMaker:
         """The place and light of a run of seeds; kept while the run lasts, since building one costs more than drawing it."""
         if self._built is None or self._built[0] != number:
             rng = np.random.default_rng([number, 4])
-            kind = _draw(rng, {"stall": 3, "paddock": 3, "arena": 2, "aisle": 1.3})
+            kind = draw(rng, {"stall": 3, "paddock": 3, "arena": 2, "aisle": 1.3})
             shares = LIGHT_SHARES[kind]
             light = LIGHTS[int(rng.choice(len(LIGHTS), p=np.array(shares) / sum(shares)))]
             if self._built is not None:
@@ -228,7 +229,7 @@ class StillMaker:
         props, spots = Props(), []
         for _ in range(count):
             look = dressed(random_look(int(rng.integers(self.identities.start, self.identities.stop)), tack=False), rng)
-            activity = _draw(rng, ACTIVITIES[place.kind])
+            activity = draw(rng, ACTIVITIES[place.kind])
             ridden = place.kind == "arena" and activity in GAIT_OF and rng.random() < 0.45
             if ridden:
                 look = dressed(look.plain(), rng, ridden=True)
@@ -284,7 +285,7 @@ class StillMaker:
             if place.kind != "paddock"
             else {"corner": 1.5, "eye": 3.5, "high": 0.5, "low": 0.8}
         )
-        view = _draw(rng, views)
+        view = draw(rng, views)
         height = {
             "corner": rng.uniform(2.1, 2.75),
             "eye": rng.uniform(1.2, 1.9),
@@ -330,7 +331,7 @@ class StillMaker:
             return props
         way = flat_way / gap
         across = np.cross(way, [0, 1.0, 0])
-        what = _draw(rng, {"bars": 2.2, "door": 1.2, "rails": 1.2, "post": 0.8, "person": 1.0})
+        what = draw(rng, {"bars": 2.2, "door": 1.2, "rails": 1.2, "post": 0.8, "person": 1.0})
         if what == "bars":
             middle = camera.position * [1, 0, 1] + way * min(rng.uniform(0.45, 1.2), gap * 0.6)
             colour = np.full(3, rng.uniform(0.01, 0.3))
