@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training.identity.augment import view  # noqa: E402
+from training.identity.combine import joined, whitening  # noqa: E402
 from training.identity.crops import HEIGHT, WIDTH, Crop, stretch  # noqa: E402
 from training.identity.measures import as_tracks, distributions, retrieval, thresholds  # noqa: E402
 from training.identity.model import Proxies, contrast  # noqa: E402
@@ -144,6 +145,26 @@ def test_a_track_is_compared_with_the_best_look_of_each_horse() -> None:
     similarity, same = as_tracks(unit((1, 0), (0, 1)), gallery, ["a", "a"], ["a", "a", "b"], glimpses=2)
     assert similarity == pytest.approx(np.array([[1.0, 0.7]]))
     assert same.tolist() == [[True, False]]
+
+
+def test_whitening_keeps_the_widest_directions_and_evens_them_out() -> None:
+    rng = np.random.default_rng(2)
+    wide, narrow = rng.normal(size=(4000, 1)), rng.normal(size=(4000, 1))
+    noise = rng.normal(0, 0.01, (4000, 4))
+    rows = np.concatenate([wide, wide, wide, narrow], 1) + noise + 7
+    weight, bias = whitening(rows, 2, power=0.5)
+    out = rows @ weight.T + bias
+    assert out.mean(0) == pytest.approx(np.zeros(2), abs=1e-3)
+    assert out.std(0) == pytest.approx(np.ones(2), rel=1e-2)
+    assert abs(np.corrcoef(out[:, 0], wide[:, 0])[0, 1]) > 0.99
+    assert abs(np.corrcoef(out[:, 1], narrow[:, 0])[0, 1]) > 0.99
+
+
+def test_joined_vectors_weigh_the_two_similarities() -> None:
+    trained, still = unit((1, 0), (0.6, 0.8)), unit((1, 0), (0, 1))
+    rows = joined(trained, still, 0.25)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1.0)
+    assert rows[0] @ rows[1] == pytest.approx(0.75 * 0.6)
 
 
 def test_doubles_are_those_of_one_coat_and_the_same_marks() -> None:

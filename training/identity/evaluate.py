@@ -17,6 +17,7 @@ import torch
 from training.identity import crops
 from training.identity.crops import Crop, stretch
 from training.identity.measures import Floats32, as_tracks, distributions, retrieval, spreads, thresholds
+from training.identity.twins import with_doubles
 
 Embed = Callable[[npt.NDArray[np.uint8]], Floats32]
 """BGR crops (n, HEIGHT, WIDTH, 3) to unit rows."""
@@ -156,7 +157,8 @@ def evaluate(sets: Sets, embed: Embed) -> dict[str, Any]:
     out["tracklets linked by overlap"] = split_in_time(linked, embed)[0]
     out["tracklets linked by overlap, herd_beach"] = split_in_time(linked_herd, embed)[0]
     out["demo films"], film_similarity, film_same = split_in_time(film_crops(sets.films), embed)
-    out["identities"] = len(set(names))
+    numbers = {int(name.removeprefix("horse-")) for name in names}
+    out["identities"], out["doubles"] = len(numbers), with_doubles(numbers)
     first = np.array([names[:k].count(name) % 2 == 0 for k, name in enumerate(names)])
     label = np.array(names)
     rendered = as_tracks(vectors[~first], vectors[first], label[~first].tolist(), label[first].tolist())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from training.synthetic.looks import NEVER, Look, random_look
@@ -23,7 +25,7 @@ def alike(one: Look, other: Look) -> bool:
     return one.coat == other.coat and shade < SHADE and not patched and blaze and star and size < 0.1 and socks < SOCK
 
 
-def with_doubles(identities: range) -> int:
+def with_doubles(identities: Iterable[int]) -> int:
     """How many of the identities are ``alike`` another of them."""
     looks = [random_look(number, tack=False) for number in identities]
     return sum(any(alike(one, other) for other in looks if other is not one) for one in looks)
