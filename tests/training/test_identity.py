@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from training.identity.augment import view  # noqa: E402
 from training.identity.combine import joined, whitening  # noqa: E402
 from training.identity.crops import HEIGHT, WIDTH, Crop, stretch  # noqa: E402
-from training.identity.measures import as_tracks, distributions, retrieval, thresholds  # noqa: E402
+from training.identity.measures import as_tracks, distributions, named, readings, retrieval, thresholds  # noqa: E402
 from training.identity.model import Proxies, contrast  # noqa: E402
 from training.identity.sampler import Sampler  # noqa: E402
 from training.identity.store import TALL, WIDE, Store, widened, write_part  # noqa: E402
@@ -145,6 +145,8 @@ def test_a_track_is_compared_with_the_best_look_of_each_horse() -> None:
     similarity, same = as_tracks(unit((1, 0), (0, 1)), gallery, ["a", "a"], ["a", "a", "b"], glimpses=2)
     assert similarity == pytest.approx(np.array([[1.0, 0.7]]))
     assert same.tolist() == [[True, False]]
+    assert named(similarity, same) == {"queries": 1, "rank1": 1.0, "mAP": 1.0}
+    assert named(similarity, ~same) == {"queries": 1, "rank1": 0.0, "mAP": 0.5}
 
 
 def test_whitening_keeps_the_widest_directions_and_evens_them_out() -> None:
@@ -165,6 +167,16 @@ def test_joined_vectors_weigh_the_two_similarities() -> None:
     rows = joined(trained, still, 0.25)
     assert np.linalg.norm(rows, axis=1) == pytest.approx(1.0)
     assert rows[0] @ rows[1] == pytest.approx(0.75 * 0.6)
+
+
+def test_readings_count_right_names_and_named_strangers() -> None:
+    distances = {"same": {"mean": 0.8, "std": 0.1}, "different": {"mean": 0.2, "std": 0.1}}
+    same = np.array([[True, False], [True, False], [False, False]])
+    similarity = np.array([[0.9, 0.1], [0.4, 0.9], [0.9, 0.9]], np.float32)
+    found = readings(similarity, same, distances)
+    assert found["own name"] == 0.5, "the third track's horse is not in the gallery and does not count"
+    assert found["nearer to another"] == 0.5
+    assert found["stranger named, probable"] == 0.5
 
 
 def test_doubles_are_those_of_one_coat_and_the_same_marks() -> None:

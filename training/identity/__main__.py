@@ -26,6 +26,7 @@ def main() -> None:
     choose = commands.add_parser("choose", help="rank-1 by share of the untouched branch, on sets no reported figure uses")
     choose.add_argument("dev", type=Path, help="folder with parts of `training.synthetic identities` kept for choices")
     choose.add_argument("--shares", type=float, nargs="+", default=[0.0, 0.2, 0.35, 0.5, 0.7, 1.0])
+    _add_earlier(choose)
     for name, about in (
         ("evaluate", "the figures of the file beside plain ImageNet features"),
         ("export", "int8 ONNX with metadata and parity file"),
@@ -39,6 +40,7 @@ def main() -> None:
         if name == "export":
             command.add_argument("--version", default="2")
             command.add_argument("--share", type=float, required=True, help="share of the untouched branch, as `choose` showed")
+            _add_earlier(command)
     arguments = parser.parse_args()
 
     if arguments.command == "store":
@@ -55,10 +57,21 @@ def main() -> None:
     elif arguments.command == "choose":
         from training.identity.combine import assembled, trials
 
-        for share, ranks in trials(assembled(arguments.run), arguments.data, arguments.dev, arguments.shares).items():
+        for share, ranks in trials(
+            assembled(arguments.run, _earlier(arguments)), arguments.data, arguments.dev, arguments.shares
+        ).items():
             print(f"{share:.2f}", " ".join(f"{name} {value:.3f}" for name, value in ranks.items()))
     else:
         _measure(arguments)
+
+
+def _add_earlier(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--earlier", type=Path, default=None, help="an earlier checkpoint of the run to mix in")
+    command.add_argument("--weight", type=float, default=0.5, help="its weight")
+
+
+def _earlier(arguments: argparse.Namespace) -> tuple[Path, float] | None:
+    return None if arguments.earlier is None else (arguments.earlier, arguments.weight)
 
 
 def _measure(arguments: argparse.Namespace) -> None:
@@ -68,7 +81,7 @@ def _measure(arguments: argparse.Namespace) -> None:
     if arguments.command == "export":
         from training.identity.export import export
 
-        figures = export(sets, arguments.run, arguments.model, arguments.version, arguments.share)
+        figures = export(sets, arguments.run, arguments.model, arguments.version, arguments.share, _earlier(arguments))
         for key, value in figures.items():
             print(key, value)
         return
@@ -78,7 +91,9 @@ def _measure(arguments: argparse.Namespace) -> None:
     }
     measuring.write(arguments.run / "figures.json", table)
     print(measuring.show(table))
-    first = next(iter(table.values()))
+    first = table["BarnHand"]
+    for name, shares in first["readings"].items():
+        print(f"read as the runtime does, {name}:", ", ".join(f"{what} {share:.2f}" for what, share in shares.items()))
     print(f"{first['doubles']} of the {first['identities']} rendered horses have a double: same coat, shade, marks and size")
 
 

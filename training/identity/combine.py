@@ -39,22 +39,37 @@ def planes(rows: Pictures) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(rows[:, :, :, ::-1].transpose(0, 3, 1, 2))).float()
 
 
+def averaged(run: Path, earlier: tuple[Path, float] | None = None) -> dict[str, Tensor]:
+    """The moving average of the run's weights, mixed with that of an ``earlier`` checkpoint of the same run and its weight:
+    two points of one path are often better in the middle.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint.
+    """
+    averages = []
+    for path in [run / "last.pt"] + ([earlier[0]] if earlier else []):
+        saved = load_checkpoint(path, restore_rng=False)
+        if saved is None:
+            raise FileNotFoundError(f"no checkpoint {path}: train first")
+        averages.append(saved["average"]["shadow"])
+    if earlier is None:
+        return dict(averages[0])
+    return {
+        name: torch.lerp(late, averages[1][name], earlier[1]) if late.dtype.is_floating_point else late
+        for name, late in averages[0].items()
+    }
+
+
 @torch.no_grad()
-def assembled(run: Path, batches: int = 16) -> HorseEmbedder:
-    """The moving average of the run's weights beside the untouched blocks.
+def assembled(run: Path, earlier: tuple[Path, float] | None = None, batches: int = 16) -> HorseEmbedder:
+    """The run's averaged weights beside the untouched blocks.
 
     On ``batches`` batches of training crops the untouched features are whitened and shortened, and the trained vectors turned
     so that the directions that are kept hold most of their length.
-
-    Raises:
-        FileNotFoundError: the run has no checkpoint.
     """
-    saved = load_checkpoint(run / "last.pt", restore_rng=False)
-    if saved is None:
-        raise FileNotFoundError(f"no checkpoint in {run}: train first")
     branch = TrainedBranch()
     still = copy.deepcopy(nn.ModuleList(branch.late[: AFTER_MIDDLE - FROZEN]))
-    branch.load_state_dict(saved["average"]["shadow"])
+    branch.load_state_dict(averaged(run, earlier))
     model = HorseEmbedder(branch, still).eval()
     store = Store.open(run / "store")
     sampler = Sampler(store, 20, 2, 40)

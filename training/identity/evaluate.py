@@ -16,7 +16,7 @@ import torch
 
 from training.identity import crops
 from training.identity.crops import Crop, stretch
-from training.identity.measures import Floats32, as_tracks, distributions, retrieval, spreads, thresholds
+from training.identity.measures import Floats32, as_tracks, distributions, named, readings, retrieval, spreads, thresholds
 from training.identity.twins import with_doubles
 
 Embed = Callable[[npt.NDArray[np.uint8]], Floats32]
@@ -153,7 +153,7 @@ def evaluate(sets: Sets, embed: Embed) -> dict[str, Any]:
     alone = [f for f in linked if not f[0].identity.startswith("herd_beach")]
     linked_herd = [f for f in linked if f[0].identity.startswith("herd_beach")]
     out["tracklets"], similarity, same = split_in_time(alone + herd, embed)
-    out["tracklets, herd_beach"] = split_in_time(herd, embed)[0]
+    out["tracklets, herd_beach"], herd_similarity, herd_same = split_in_time(herd, embed)
     out["tracklets linked by overlap"] = split_in_time(linked, embed)[0]
     out["tracklets linked by overlap, herd_beach"] = split_in_time(linked_herd, embed)[0]
     out["demo films"], film_similarity, film_same = split_in_time(film_crops(sets.films), embed)
@@ -162,6 +162,7 @@ def evaluate(sets: Sets, embed: Embed) -> dict[str, Any]:
     first = np.array([names[:k].count(name) % 2 == 0 for k, name in enumerate(names)])
     label = np.array(names)
     rendered = as_tracks(vectors[~first], vectors[first], label[~first].tolist(), label[first].tolist())
+    out["rendered close, tracks of four"] = named(*rendered)
     out["spreads"] = {
         "tracklets": spreads(similarity, same),
         "films": spreads(film_similarity, film_same),
@@ -169,6 +170,12 @@ def evaluate(sets: Sets, embed: Embed) -> dict[str, Any]:
         "films and tracklets": spreads(
             np.concatenate([similarity.ravel(), film_similarity.ravel()]), np.concatenate([same.ravel(), film_same.ravel()])
         ),
+    }
+    calibration = out["spreads"]["films and tracklets"]
+    out["readings"] = {
+        "demo films": readings(film_similarity, film_same, calibration),
+        "herd_beach": readings(herd_similarity, herd_same, calibration),
+        "rendered close": readings(*rendered, calibration),
     }
     out["distances"] = distributions(vectors, names)
     out["thresholds"] = thresholds(vectors, names)

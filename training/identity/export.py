@@ -35,13 +35,15 @@ def _calibration(store: Path, batches: int = 16) -> Iterator[np.ndarray]:
         yield pictures(found, sampler.batch(rng), rng).numpy()
 
 
-def export(sets: Sets, run: Path, target: Path, version: str, share: float) -> dict[str, Any]:
+def export(
+    sets: Sets, run: Path, target: Path, version: str, share: float, earlier: tuple[Path, float] | None = None
+) -> dict[str, Any]:
     """Write ``target`` (int8) and its parity file beside it; returns the figures of the written file.
 
-    ``share`` of the similarity comes from the untouched branch; see `combine.trials`.
+    ``share`` of the similarity comes from the untouched branch; see `combine.trials`. ``earlier``: see `combine.averaged`.
     """
     torch.set_num_threads(1)
-    model = assembled(run)
+    model = assembled(run, earlier)
     model.share.fill_(share)
     plain = run / "horse-embedder-fp32.onnx"
     export_fp32(model, torch.zeros(2, 3, HEIGHT, WIDTH), plain, input_name="crops", output_names=["embedding"])

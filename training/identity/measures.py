@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from barnhand.identity.decision import Calibration, leads, probability
+
 Floats32 = npt.NDArray[np.float32]
 QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
@@ -63,11 +65,40 @@ def as_tracks(
     return np.array(rows, np.float32), np.array(truth)
 
 
+def named(similarity: Floats32, same: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Rank-1 and mAP of tracks (t, h) whose horse is among the h; a track has one right answer, so mAP is 1 / its rank."""
+    known = same.any(1)
+    order = np.argsort(-similarity[known], axis=1)
+    ranks = np.take_along_axis(same[known], order, 1).argmax(1) + 1
+    return {"queries": int(known.sum()), "rank1": float((ranks == 1).mean()), "mAP": float((1 / ranks).mean())}
+
+
 def spreads(similarity: Floats32, same: npt.NDArray[np.bool_]) -> dict[str, dict[str, float]]:
     """Mean and standard deviation of the similarity of the same and of different animals: what the runtime calibrates on."""
     return {
         name: {"mean": round(float(similarity[part].mean()), 4), "std": round(float(similarity[part].std()), 4)}
         for name, part in (("same", same), ("different", ~same))
+    }
+
+
+def readings(similarity: Floats32, same: npt.NDArray[np.bool_], distances: dict[str, dict[str, float]]) -> dict[str, float]:
+    """What the runtime makes of tracks' similarities (t, h) when it calibrates from ``distances``: the shares of tracks given
+    their own name (at its 0.6), nearer to a wrong horse, and, their own horse taken out of the gallery, given a wrong name as
+    probable (0.6) and as confirmed (0.9).
+    """
+    calibration = Calibration.of_distances(distances)
+    known = same.any(1)
+    similarity, same = similarity[known], same[known]
+    given = probability(calibration.log_odds(similarity, leads(similarity)))
+    wrong = []
+    for row, own in zip(similarity, same, strict=True):
+        rest = row[~own][None]
+        wrong.append(float(probability(calibration.log_odds(rest, leads(rest))).max()))
+    return {
+        "own name": float((given[same] >= 0.6).mean()),
+        "nearer to another": float((given.argmax(1) != same.argmax(1)).mean()),
+        "stranger named, probable": float((np.array(wrong) >= 0.6).mean()),
+        "stranger named, confirmed": float((np.array(wrong) >= 0.9).mean()),
     }
 
 
