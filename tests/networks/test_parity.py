@@ -49,10 +49,10 @@ def boxes_agree(found: Arrays, torch: Arrays) -> None:
 
 
 def heat_agrees(found: Arrays, torch: Arrays) -> None:
-    """Heat within 0.08 everywhere and 0.002 on average; correlation at least 0.97."""
+    """A cell's probability within 0.02 everywhere and a fifth on average; correlation at least 0.97."""
     expected = torch["heatmaps"].astype(np.float32)
-    assert np.abs(found["heatmaps"] - expected).max() <= 0.08
-    assert np.abs(found["heatmaps"] - expected).mean() <= 0.002
+    assert np.abs(found["heatmaps"] - expected).max() <= 0.02
+    assert np.abs(found["heatmaps"] - expected).mean() <= 0.2 * expected.mean()
     assert np.corrcoef(found["heatmaps"].ravel(), expected.ravel())[0, 1] >= 0.97
 
 
@@ -99,4 +99,6 @@ def test_clear_points_stay_where_they_were() -> None:
 
 def test_plain_grey_is_no_horse() -> None:
     network, torch = opened("horse-pose")
-    assert answers(network, torch["quiet"])["heatmaps"].max() <= max(0.05, 2 * float(torch["quiet_peak"]))
+    assert isinstance(network, BarnHandPose)
+    _, peaks = decode(answers(network, torch["quiet"])["heatmaps"], network.leg_pairs, network.decoding)
+    assert peaks.max() <= max(0.05, 2 * float(torch["quiet_peak"]))

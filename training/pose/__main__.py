@@ -43,7 +43,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     three = commands.add_parser("export", help="the run's averaged weights as int8 ONNX with its parity fixture")
     three.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file to write")
     for command in (two, three):
-        command.add_argument("--inner", type=int, default=160, help="pixels at which the network works inside the graph")
+        command.add_argument("--inner", type=int, default=192, help="pixels at which the network works inside the graph")
         command.add_argument("--single", action="store_true", help="look at the crop only, not at its mirror too")
     return parser.parse_args(arguments)
 
