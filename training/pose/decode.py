@@ -27,8 +27,8 @@ Floats = npt.NDArray[np.float32]
 
 STRIDE = 4
 CANDIDATES = 4
-PENALTY = 1.5
-NEAR = 4.0
+PENALTY = 0.75
+NEAR = 2.5
 REACH = 3
 POWER = 8.0
 BLUR = 3.2
