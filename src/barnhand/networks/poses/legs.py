@@ -107,7 +107,7 @@ def _maxima(heat: Floats, count: int) -> Cells:
         flat = one.ravel()
         peaks = np.flatnonzero((one >= cv2.dilate(one, square)) & (one > 0))
         if not len(peaks):  # an empty map has a candidate too
-            peaks = flat.argmax(keepdims=True)
+            peaks = np.array([flat.argmax()])
         strongest = peaks[np.argsort(-flat[peaks], kind="stable")[:count]]
         row[: len(strongest)] = strongest
     return cells.reshape(n, p, count)
