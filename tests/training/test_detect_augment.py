@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from training.detect.augment import Scene, bars, clip, infrared, light, paste, place, placement, transform
+from training.detect.augment import Scene, bars, clip, infrared, light, paste, place, placement, transform, turned
 from training.detect.compose import Batches, Composer, Mix, collate
 from training.detect.data import Library, Picture
 from training.detect.network import CLASSES, HORSE
@@ -71,6 +71,17 @@ def test_what_is_nearly_out_of_view_is_ignored_not_taught(tmp_path: Path) -> Non
     place(scene, picture(tmp_path / "card.png"), card(), np.array([[1, 0, -110], [0, 1, 0]], np.float32), (0, 0, 100, 100))
     assert len(scene.boxes) == 0
     assert len(scene.ignore) == 1
+
+
+@pytest.mark.parametrize(("degrees", "shape"), [(90, (60, 20)), (180, (20, 60)), (45, (56, 56))])
+def test_a_turned_cut_out_fills_its_canvas(degrees: float, shape: tuple[int, int]) -> None:
+    pixels, mask = turned(np.full((20, 60, 3), 200, np.uint8), np.full((20, 60), 255, np.uint8), degrees)
+    assert pixels.shape[:2] == mask.shape
+    np.testing.assert_allclose(mask.shape, shape, atol=2)
+    seen = mask > 127
+    assert seen.any(0).all()
+    assert seen.any(1).all()
+    assert int(seen.sum()) == pytest.approx(1200, rel=0.06)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ import torch
 from training.common.export import export_fp32, open_session, quantise_int8
 from training.detect.detector import Suppression
 from training.detect.export import QUANTISED, Calibration, Deployed, tail, whole_precision
-from training.detect.network import CLASSES, COCO_ROWS, HORSE, Nano, cells, decode, keep_classes, load_coco
+from training.detect.network import CLASSES, COCO_ROWS, HORSE, RIVALS, Nano, cells, decode, fold_focus, keep_classes, load_coco
 from training.detect.parity import drawing
 from training.detect.ranges import activation_ranges, best_range, rounded
+from training.detect.recover import load_deployed
 
 torch.set_num_threads(1)  # two threads on a busy machine wait for one another
 
@@ -77,6 +78,62 @@ def test_cutting_the_class_head_leaves_the_horse_as_it_was() -> None:
     torch.testing.assert_close(after.boxes, before.boxes)
 
 
+def test_the_folded_first_convolution_gives_the_same_sums() -> None:
+    network, x = seeded(), torch.from_numpy(picture(64))
+    with torch.no_grad():
+        before = network.early(x)
+        fold_focus(network)
+        after = network.early(x)
+    assert network.stem.conv.weight.shape == (8, 3, 6, 6)
+    torch.testing.assert_close(after, before, atol=1e-3, rtol=1e-4)  # sums of pixels up to 255, added in another order
+
+
+def test_the_exported_graph_rearranges_no_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    deployed = Deployed(seeded(), Calibration())
+    export_fp32(deployed, torch.zeros(1, 3, 64, 64), path, input_name="images", output_names=("boxes", "scores"))
+    (first,) = [node for node in onnx.load(str(path)).graph.node if "images" in node.input and node.op_type != "Shape"]
+    assert first.op_type == "Conv"
+
+
+def int8_file(network: Nano, folder: Path) -> Path:
+    """The network exported with its neck in int8."""
+    whole, small = folder / "net.onnx", folder / "int8.onnx"
+    deployed = Deployed(network, Calibration())
+    export_fp32(deployed, torch.zeros(1, 3, 64, 64), whole, input_name="images", output_names=("boxes", "scores"))
+    keep = [*tail(whole), *whole_precision(whole)]
+    quantise_int8(whole, small, input_name="images", batches=[picture(64)], keep_fp32=keep, op_types=QUANTISED)
+    return small
+
+
+def test_the_weights_of_an_exported_file_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(6)
+    exported, other = Nano(width=8), Nano(width=8)
+    monkeypatch.setattr("training.detect.recover.load_coco", lambda _: other)
+    before = {name: value.clone() for name, value in exported.state_dict().items()}
+    frozen = {name: value.clone() for name, value in other.state_dict().items()}
+    back = load_deployed(int8_file(exported, tmp_path), COCO).state_dict()
+    kept = [HORSE, *RIVALS]
+    for name, value in before.items():
+        if name.startswith(("stem", "dark2")):
+            torch.testing.assert_close(back[name], frozen[name], rtol=0, atol=0)
+        elif "class_out" in name:
+            torch.testing.assert_close(back[name][kept], value[kept], rtol=0, atol=0)
+            torch.testing.assert_close(back[name][5:], frozen[name][5:], rtol=0, atol=0)
+        elif name.startswith(("dark", "heads")) or name.endswith("bias"):
+            torch.testing.assert_close(back[name], value, rtol=1e-4, atol=1e-4)
+        else:
+            largest = value.abs().flatten(1).amax(1)
+            assert bool(((back[name] - value).abs().flatten(1).amax(1) <= largest / 250).all())
+
+
+def test_a_file_of_another_kind_gives_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.detect.recover.load_coco", lambda _: seeded())
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], [])), str(tmp_path / "other.onnx"))
+    with pytest.raises(ValueError, match="not an exported detector"):
+        load_deployed(tmp_path / "other.onnx", COCO)
+
+
 def test_the_exported_file_takes_any_number_of_pictures_and_answers_as_torch(tmp_path: Path) -> None:
     deployed = Deployed(seeded(), Calibration(slope=0.9, shift=0.4, doubt=2, trust=0.5))
     path = tmp_path / "net.onnx"
@@ -92,11 +149,7 @@ def test_the_exported_file_takes_any_number_of_pictures_and_answers_as_torch(tmp
 
 
 def test_the_neck_is_int8_and_the_rest_float(tmp_path: Path) -> None:
-    whole, small = tmp_path / "net.onnx", tmp_path / "int8.onnx"
-    deployed = Deployed(seeded(), Calibration())
-    export_fp32(deployed, torch.zeros(1, 3, 64, 64), whole, input_name="images", output_names=("boxes", "scores"))
-    keep = [*tail(whole), *whole_precision(whole)]
-    quantise_int8(whole, small, input_name="images", batches=[picture(64)], keep_fp32=keep, op_types=QUANTISED)
+    small = int8_file(seeded(), tmp_path)
     graph = onnx.load(str(small)).graph
     kinds = {t.name: t.data_type for t in graph.initializer}
     by_precision: dict[bool, list[str]] = {True: [], False: []}
@@ -107,7 +160,7 @@ def test_the_neck_is_int8_and_the_rest_float(tmp_path: Path) -> None:
     assert sum("_out" in n for n in by_precision[True]) == 9
     assert all(any(part in n for part in ("/lateral", "/down", "/up", "/stride")) for n in by_precision[False])
     assert len(by_precision[False]) == 30
-    assert small.stat().st_size < whole.stat().st_size
+    assert small.stat().st_size < (tmp_path / "net.onnx").stat().st_size
 
 
 @pytest.mark.parametrize(("slope", "shift"), [(1.0, 0.0), (1.3, 0.8), (0.7, -0.5)])

@@ -1,5 +1,7 @@
 """A run that was stopped and goes on ends where the unbroken run ends."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +12,8 @@ pytest.importorskip("torch")
 
 import torch
 from training.detect import train as training
-from training.detect.compose import Batches, Composer, Mix
-from training.detect.data import Library, Picture, doubtful, explained, held_out
+from training.detect.compose import CALM, Batches, Composer, Mix
+from training.detect.data import Library, Picture, doubtful, explained, held_out, kind_of, load
 from training.detect.network import CLASSES, Nano, load_coco
 from training.detect.train import Recipe, Trainer, load_average, rate_at
 
@@ -126,6 +128,40 @@ def test_a_mined_box_is_explained_by_a_label_on_it(box: list[float], expected: b
 def test_only_doubtful_boxes_become_regions_to_ignore() -> None:
     mined = [[0.9, 100, 100, 200, 200], [0.8, 300, 300, 400, 400], [0.15, 10, 10, 50, 50]]
     np.testing.assert_allclose(doubtful(mined, LABELLED), [[300, 300, 400, 400]])
+
+
+@pytest.mark.parametrize(
+    ("activities", "expected"),
+    [({"lying_flat"}, "recumbent"), ({"walking", "rising"}, "recumbent"), ({"walking"}, "synthetic"), (set(), "empty")],
+)
+def test_rendered_horses_on_the_ground_have_a_drawer_of_their_own(activities: set[str], expected: str) -> None:
+    labels = np.full(len(activities), CLASSES.index("horse"))
+    assert kind_of("synthetic", labels, frozenset(activities)) == expected
+
+
+def test_pictures_a_network_was_wrong_about_are_drawn_from_twice(tmp_path: Path) -> None:
+    for name in ("animalpose", "arena", "silhouettes"):
+        (tmp_path / name).mkdir()
+    images = [{"id": n, "file_name": f"{n:03d}.jpg"} for n in range(40)]
+    cows = [{"image_id": n, "category_id": 1, "bbox": [1, 1, 40, 30], "area": 1200, "iscrowd": 0} for n in range(40)]
+    content = {"images": images, "annotations": cows, "categories": [{"id": 1, "name": "cow"}]}
+    nothing = {"images": [], "annotations": [], "categories": []}
+    (tmp_path / "animalpose/train.json").write_text(json.dumps(content))
+    (tmp_path / "arena/train.json").write_text(json.dumps(nothing))
+    (tmp_path / "silhouettes/all.json").write_text(json.dumps(nothing))
+    scores = {f"animalpose/{image['file_name']}": 0.9 if image["id"] < 20 else 0.05 for image in images}
+    (tmp_path / "hard.json").write_text(json.dumps(scores))
+    found = load(tmp_path, None, hard=tmp_path / "hard.json").pictures
+    wrong = {p.path.name for p in found["hard"]}
+    assert wrong
+    assert wrong == {p.path.name for p in found["livestock"] if int(p.path.stem) < 20}
+    assert "hard" not in load(tmp_path, None).pictures
+
+
+def test_the_end_of_a_run_has_calmer_batches(batches: Batches) -> None:
+    first = batches.composer
+    changed = Batches(first, 2, Composer(first.library, replace(CALM, sizes=(96,)), RECIPE.seed), change=3)
+    assert [changed[number].pixels.shape[-1] for number in (0, 2, 3, 5)] == [64, 64, 96, 96]
 
 
 def test_what_is_held_out_is_a_fixed_draw_by_name() -> None:

@@ -1,4 +1,4 @@
-"""`python -m training.detect mine|train|blend|evaluate|export`: see `training/README.md`."""
+"""`python -m training.detect mine|hard|train|blend|evaluate|export`: see `training/README.md`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ def parser() -> argparse.ArgumentParser:
     mine = commands.add_parser("mine", help="look for unlabelled horses with the COCO detectors")
     mine.add_argument("--out", type=Path, required=True, help="JSON file to write")
 
+    hard = commands.add_parser("hard", help="look for other animals a checkpoint takes for horses")
+    hard.add_argument("checkpoint", type=Path)
+    hard.add_argument("--out", type=Path, required=True, help="JSON file to write")
+
     train = commands.add_parser("train", help="fine-tune from the COCO weights; goes on where it stopped")
     train.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
     train.add_argument("--mined", type=Path, help="what `mine` wrote")
     train.add_argument("--synthetic", type=Path, help="folder of rendered scenes")
     train.add_argument("--checked", type=Path, help="JSON of pictures known to hold no horse")
-    train.add_argument("--start", type=Path, help="checkpoint to start from when OUT has none")
+    train.add_argument("--hard", type=Path, help="what `hard` wrote: pictures of other animals to train on more often")
+    train.add_argument("--start", type=Path, help="checkpoint or exported file to start from when OUT has none")
     train.add_argument("--steps", type=int, help="optimiser steps in all")
     train.add_argument("--batch", type=int, help="pictures a step")
     train.add_argument("--rate", type=float, help="learning rate")
@@ -115,6 +120,12 @@ def main(arguments: list[str] | None = None) -> int:
         from training.detect.mine import mine
 
         mine(options.data, options.models, options.out)
+    elif options.command == "hard":
+        from training.detect.detector import Torch
+        from training.detect.mine import mistaken
+        from training.detect.train import load_average
+
+        mistaken(Torch(load_average(options.checkpoint)), options.data, options.out)
     elif options.command == "train":
         options.out.mkdir(parents=True, exist_ok=True)
         logging.getLogger().addHandler(logging.FileHandler(options.out / "train.log"))
@@ -127,6 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
             mined=options.mined,
             synthetic=options.synthetic,
             checked=options.checked,
+            hard=options.hard,
             start=options.start,
             device=options.device,
             workers=options.workers,

@@ -151,6 +151,19 @@ def paste(scene: Scene, cutout: Pixels, mask: Pixels, corner: tuple[int, int], l
     return True
 
 
+def turned(pixels: Pixels, mask: Pixels, degrees: float) -> tuple[Pixels, Pixels]:
+    """A cut-out (h, w, 3) and its mask (h, w), turned on a canvas that holds all of it and cut to the mask again."""
+    h, w = mask.shape
+    side = int(np.ceil(np.hypot(h, w))) + 2
+    matrix = cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0)
+    matrix[:, 2] += (side - w) / 2, (side - h) / 2
+    seen = cv2.warpAffine(mask, matrix, (side, side))
+    drawn = cv2.warpAffine(pixels, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    rows, columns = np.flatnonzero((seen > 127).any(1)), np.flatnonzero((seen > 127).any(0))
+    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return np.ascontiguousarray(drawn[window], np.uint8), np.ascontiguousarray(seen[window], np.uint8)
+
+
 def bars(pixels: Pixels, rng: Rng) -> None:
     """Stall bars or fence rails in front of everything, drawn in place."""
     size = pixels.shape[0]

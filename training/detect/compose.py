@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from training.detect.augment import Rng, Scene, bars, light, paste, place, placement
-from training.detect.data import Library, Picture
+from training.detect.augment import Pixels, Rng, Scene, bars, light, paste, place, placement, turned
+from training.detect.data import Library, Picture, mask_of
 
 #: How pictures with horses, and those without, are drawn: weight by kind. Kinds with no picture are left out.
-POSITIVE: dict[str, float] = {"horse": 0.60, "arena": 0.17, "silhouette": 0.10, "synthetic": 0.16}
-NEGATIVE: dict[str, float] = {"livestock": 0.50, "pet": 0.32, "human": 0.10, "empty": 0.08}
+POSITIVE: dict[str, float] = {"horse": 0.56, "arena": 0.12, "silhouette": 0.10, "synthetic": 0.10, "recumbent": 0.12}
+NEGATIVE: dict[str, float] = {"livestock": 0.34, "pet": 0.27, "hard": 0.24, "human": 0.08, "empty": 0.07}
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,16 @@ class Mix:
     """Share of samples that get cut-out horses."""
     barred: float = 0.1
     """Share of samples seen through bars or rails."""
-    sizes: tuple[int, ...] = field(default=(320, 320, 352, 384, 416))
+    darkened: float = 0.15
+    """Share of side views, and of cut-out horses, that stand against the light: darkened to a twentieth up to a fifth."""
+    turned: float = 0.2
+    """Share of cut-out horses turned by any angle, as one that lies flat looks to a camera above it."""
+    sizes: tuple[int, ...] = field(default=(320, 352, 384, 416, 448))
     """Input sizes, one a batch."""
+
+
+#: The end of a run: mostly whole pictures at the size used at run time, as the network will see them.
+CALM = Mix(plain=0.5, mosaic=0.1, pasted=0.12, barred=0.06, darkened=0.1, sizes=(416,))
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Composer:
 
     def _plain(self, size: int, rng: Rng) -> Scene:
         picture = self.pick(rng)
-        pixels = picture.read()
+        pixels = self._read(picture, rng)
         scale = min(size / pixels.shape[0], size / pixels.shape[1])
         matrix = np.array([[scale, 0, 0], [0, scale, 0]], np.float32)
         if rng.random() < 0.5:
@@ -107,7 +114,7 @@ class Composer:
 
     def _single(self, size: int, rng: Rng) -> Scene:
         picture = self.pick(rng)
-        pixels = picture.read()
+        pixels = self._read(picture, rng)
         if picture.kind == "arena":
             zoom = np.exp(rng.uniform(np.log(0.8), np.log(2.2)))
         elif rng.random() < 0.6:
@@ -134,7 +141,7 @@ class Composer:
             windows = [(0, 0, cx, cy), (cx, 0, size, cy), (0, cy, cx, size), (cx, cy, size, size)]
         for window in windows:
             picture = self.pick(rng)
-            pixels = picture.read()
+            pixels = self._read(picture, rng)
             zoom = float(np.exp(rng.uniform(np.log(0.8), np.log(2.0 if picture.kind == "arena" else 1.5))))
             width, height = window[2] - window[0], window[3] - window[1]
             place(scene, picture, pixels, placement(picture, pixels, width, height, zoom, rng), window)
@@ -144,17 +151,12 @@ class Composer:
         """A cut-out horse, half the time in front of an animal that is already there."""
         drawer = self.library.pictures["silhouette"]
         picture = drawer[int(rng.integers(len(drawer)))]
-        assert picture.mask is not None
-        pixels: npt.NDArray[Any] = picture.read()
-        mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            return
-        if mask.max() <= 1:
-            mask = mask * 255
-        mask = cv2.resize(mask, (pixels.shape[1], pixels.shape[0]))
+        pixels, mask = picture.read(), mask_of(picture)
         x1, y1, x2, y2 = (int(v) for v in picture.boxes[0])
         x1, y1 = max(0, x1 - 3), max(0, y1 - 3)
         pixels, mask = pixels[y1 : y2 + 3, x1 : x2 + 3], mask[y1 : y2 + 3, x1 : x2 + 3]
+        if rng.random() < self.mix.turned:
+            pixels, mask = turned(pixels, mask, float(rng.uniform(30, 330)))
         size = scene.pixels.shape[0]
         beside = len(scene.boxes) > 0 and rng.random() < 0.5
         box = scene.boxes[int(rng.integers(len(scene.boxes)))] if beside else None
@@ -163,18 +165,27 @@ class Composer:
             height = (box[3] - box[1]) * rng.uniform(0.7, 1.15)
         scale = min(float(height) / mask.shape[0], 0.95 * size / mask.shape[1])
         shape = (max(9, round(mask.shape[1] * scale)), max(9, round(mask.shape[0] * scale)))
-        pixels = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA)
-        mask = cv2.resize(mask, shape)
+        pixels = np.asarray(cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA), np.uint8)
+        mask = np.asarray(cv2.resize(mask, shape), np.uint8)
         if rng.random() < 0.5:
             pixels, mask = np.ascontiguousarray(pixels[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
-        tint = rng.uniform(0.6, 1.6) * rng.uniform(0.88, 1.12, 3)
+        dark = rng.random() < self.mix.darkened
+        tint = (rng.uniform(0.05, 0.2) if dark else rng.uniform(0.6, 1.6)) * rng.uniform(0.88, 1.12, 3)
         pixels = np.clip(pixels * tint, 0, 255).astype(np.uint8)
         h, w = mask.shape
         if box is not None:
             corner = (int(rng.uniform(box[0], box[2]) - w / 2), int(box[3] - h + rng.uniform(-0.1, 0.1) * h))
         else:
             corner = (int(rng.uniform(-0.2 * w, size - 0.8 * w)), int(rng.uniform(-0.1 * h, size - 0.9 * h)))
-        paste(scene, pixels, np.asarray(mask, np.uint8), corner)
+        paste(scene, pixels, mask, corner)
+
+    def _read(self, picture: Picture, rng: Rng) -> Pixels:
+        """The picture's pixels, some side views against the light."""
+        pixels = picture.read()
+        if picture.mask is None or rng.random() >= self.mix.darkened:
+            return pixels
+        dark = (mask_of(picture) > 127)[..., None]
+        return np.asarray(np.where(dark, pixels * rng.uniform(0.05, 0.2), pixels), np.uint8)
 
 
 def collate(scenes: list[Scene]) -> Batch:
@@ -193,16 +204,17 @@ def collate(scenes: list[Scene]) -> Batch:
 
 
 class Batches(Dataset[Batch]):
-    """Batch number n of an endless run."""
+    """Batch number n of an endless run: from `composer`, from number `change` on from `later`."""
 
-    def __init__(self, composer: Composer, batch: int) -> None:
-        self.composer, self.batch = composer, batch
+    def __init__(self, composer: Composer, batch: int, later: Composer | None = None, change: int = 0) -> None:
+        self.composer, self.batch, self.later, self.change = composer, batch, later, change
 
     def __getitem__(self, number: int) -> Batch:
-        sizes = self.composer.mix.sizes
-        size = sizes[int(np.random.default_rng((self.composer.seed, 1, number)).integers(len(sizes)))]
+        composer = self.later if self.later and number >= self.change else self.composer
+        sizes = composer.mix.sizes
+        size = sizes[int(np.random.default_rng((composer.seed, 1, number)).integers(len(sizes)))]
         first = number * self.batch
-        return collate([self.composer.sample(first + i, size) for i in range(self.batch)])
+        return collate([composer.sample(first + i, size) for i in range(self.batch)])
 
 
 class From(Sampler[int]):

@@ -35,6 +35,10 @@ EXPLAINED_COVER = 0.8
 
 #: Rendered horses hidden by more than this share are ignored, and animals of fewer pixels than this.
 HIDDEN, TINY = 0.8, 60.0
+#: A picture without a horse in which a network saw one with at least this score is a hard one.
+MISTAKEN = 0.1
+#: What rendered horses do on the ground, or on the way to it and back.
+DOWN = frozenset({"lying", "lying_flat", "lying_down", "rolling", "rising"})
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,19 @@ class Picture:
         return np.asarray(pixels, np.uint8)
 
 
+def mask_of(picture: Picture) -> Pixels:
+    """The mask (H, W) of a silhouette picture, 0 or 255."""
+    assert picture.mask is not None
+    mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise ValueError(f"{picture.mask} is not a readable mask.")
+    height, width = picture.read().shape[:2]
+    return np.asarray((cv2.resize(mask, (width, height)) > mask.max() // 2) * 255, np.uint8)
+
+
 @dataclass(frozen=True)
 class Library:
-    """All training pictures by kind: horse, arena, silhouette, synthetic, livestock, pet, human, empty."""
+    """All training pictures by kind: horse, arena, silhouette, synthetic, recumbent, livestock, pet, human, empty, hard."""
 
     pictures: Mapping[str, Sequence[Picture]]
 
@@ -95,10 +109,12 @@ def doubtful(mined: Sequence[Sequence[float]], boxes: Array, floor: float = DOUB
     return np.array([b for b in found if not explained(b, boxes)], np.float32).reshape(-1, 4)
 
 
-def kind_of(source: str, labels: npt.NDArray[np.int64]) -> str:
-    """Which drawer of the library a picture goes into."""
+def kind_of(source: str, labels: npt.NDArray[np.int64], activities: frozenset[str] = frozenset()) -> str:
+    """Which drawer of the library a picture goes into; `activities` of its rendered horses."""
     names = {CLASSES[i] for i in labels}
     if source == "synthetic":
+        if activities & DOWN:
+            return "recumbent"
         return "synthetic" if names else "empty"
     if source != "animalpose":
         return source
@@ -142,23 +158,29 @@ def read_coco(
         ignore = np.array([corners(a["bbox"]) for a in other], np.float32).reshape(-1, 4)
         if key not in horse_free:
             ignore = np.concatenate([ignore, doubtful(mined.get(key, []), boxes)])
+        kind = kind_of(source, labels, frozenset(a["activity"] for a in known if "activity" in a))
         mask = file.parent / known[0]["mask"] if source == "silhouette" else None
-        found.append(
-            Picture(images / image["file_name"], kind_of(source, labels), boxes, labels, ignore.astype(np.float32), mask)
-        )
+        found.append(Picture(images / image["file_name"], kind, boxes, labels, ignore.astype(np.float32), mask))
     return found
 
 
 def load(
-    data: Path, mined: Path | None, synthetic: Path | None = None, checked: Path | None = None, held: bool = False
+    data: Path,
+    mined: Path | None,
+    synthetic: Path | None = None,
+    checked: Path | None = None,
+    hard: Path | None = None,
+    held: bool = False,
 ) -> Library:
     """Read the index of all training sets under `data` (the folder described in `training/README.md`).
 
     Pictures held out are left away, or (`held`) alone are read.
     `mined`: the file `mine` wrote. `synthetic`: a folder of rendered scenes, `annotations.json` in each of its parts.
-    `checked`: a JSON list of picture keys a person found to hold no horse, whatever a yardstick says.
+    `checked`: a JSON list of picture keys a person found to hold no horse, whatever a yardstick says. `hard`: the file
+    `python -m training.detect hard` wrote; its pictures are in a drawer of their own as well.
     """
     boxes: dict[str, Any] = json.loads(mined.read_text()) if mined else {}
+    mistaken: dict[str, float] = json.loads(hard.read_text()) if hard else {}
     free = frozenset(json.loads(checked.read_text())["horse_free"]) if checked else frozenset()
     pictures: dict[str, list[Picture]] = defaultdict(list)
     sources = [
@@ -173,6 +195,8 @@ def load(
             raise FileNotFoundError(f"{file} is missing: point --data at the folder with the training sets.")
         for picture in read_coco(file, folder, source, boxes, free, held):
             pictures[picture.kind].append(picture)
+            if mistaken.get(f"{source}/{picture.path.name}", 0.0) >= MISTAKEN:
+                pictures["hard"].append(picture)
     empty = np.zeros((0, 4), np.float32)
     for path in sorted((data / "cgi/humans").glob("*")):
         if held_out(f"cgi/humans/{path.name}", "human") != held:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from training.common.export import export_fp32, quantise_int8, write_metadata
 from training.detect.data import load
 from training.detect.detector import Suppression
-from training.detect.network import CLASSES, HORSE, Nano, keep_classes
+from training.detect.network import CLASSES, HORSE, RIVALS, Focus, Nano, fold_focus, keep_classes
 from training.detect.ranges import activation_ranges
 from training.detect.yardsticks import letterbox
 
@@ -52,15 +52,12 @@ class Calibration:
     trust: float = 1.0
 
 
-#: Animals whose class outputs stay in the exported network, as evidence against a horse.
-RIVALS = tuple(CLASSES.index(name) for name in ("cow", "sheep", "dog", "cat"))
-
-
 class Deployed(nn.Module):
     """The network as the runtime sees it.
 
     Input `images` (N, 3, S, S) float BGR 0–255. Output `boxes` (N, M, 4), corners in input pixels, and `scores` (N, M)
-    in 0…1. The network given is cut down to the horse's class and its rivals', in place.
+    in 0…1. The network given is cut down to the horse's class and its rivals', and its first convolution
+    folded, in place.
     """
 
     def __init__(self, network: Nano, calibration: Calibration) -> None:
@@ -68,6 +65,8 @@ class Deployed(nn.Module):
         self.network = network
         if network.classes == len(CLASSES):
             keep_classes(network, (HORSE, *RIVALS))
+        if isinstance(network.stem, Focus):
+            fold_focus(network)
         self.calibration = calibration
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

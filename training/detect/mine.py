@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from training.detect.data import load
 from training.detect.suppress import suppress
 from training.detect.yardsticks import YARDSTICKS, Detector
 
@@ -49,3 +50,17 @@ def mine(data: Path, models: Path, out: Path) -> None:
     found = {key: find(detectors, path) for key, path in tqdm(pictures(data), desc="mine")}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(found))
+
+
+def mistaken(detector: Detector, data: Path, out: Path) -> None:
+    """Write `out`: `{"animalpose/<file_name>": score}`, the best horse a detector sees in training pictures of other animals.
+
+    Training on those it is wrong about more often than on others (`train --hard`) is worth more than more of them.
+    """
+    library = load(data, None).pictures
+    scores: dict[str, float] = {}
+    for picture in tqdm([*library["livestock"], *library["pet"]], desc="mistaken"):
+        _, found = detector(picture.read())
+        scores[f"animalpose/{picture.path.name}"] = round(float(found.max(initial=0.0)), 4)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(scores))

@@ -37,7 +37,11 @@ COCO_ROWS: dict[str, int] = {
 }
 CLASSES: tuple[str, ...] = tuple(COCO_ROWS)
 HORSE = CLASSES.index("horse")
+#: Animals whose class outputs stay in the exported network, as evidence against a horse.
+RIVALS = tuple(CLASSES.index(name) for name in ("cow", "sheep", "dog", "cat"))
 STRIDES: tuple[int, ...] = (8, 16, 32)
+#: Row and column of the four pixels of a 2×2 block, in the order in which YOLOX stacks them as channels.
+BLOCK = ((0, 0), (1, 0), (0, 1), (1, 1))
 
 
 class Raw(NamedTuple):
@@ -60,6 +64,18 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return nnf.silu(self.conv(x))
+
+
+def space_to_depth(x: Tensor) -> Tensor:
+    """(B, 3, H, W) to (B, 12, H/2, W/2), in YOLOX's order of the four pixels of a 2×2 block."""
+    return torch.cat([x[..., row::2, column::2] for row, column in BLOCK], 1)
+
+
+class Focus(Conv):
+    """The first convolution, on the picture's 2×2 blocks as 12 channels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(space_to_depth(x))
 
 
 def depthwise(cin: int, cout: int, stride: int = 1) -> nn.Sequential:
@@ -133,11 +149,6 @@ def upsample(x: Tensor) -> Tensor:
     return nnf.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
-def space_to_depth(x: Tensor) -> Tensor:
-    """(B, 3, H, W) to (B, 12, H/2, W/2), in YOLOX's order of the four pixels of a 2×2 block."""
-    return torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]], 1)
-
-
 class Nano(nn.Module):
     """YOLOX-nano. Input: (B, 3, H, W) float BGR 0–255, H and W multiples of 32. Output: `Raw`."""
 
@@ -145,7 +156,7 @@ class Nano(nn.Module):
         super().__init__()
         w = width
         self.classes = classes
-        self.stem = Conv(12, w, 3)
+        self.stem: Conv = Focus(12, w, 3)
         self.dark2 = nn.Sequential(depthwise(w, 2 * w, 2), CrossStage(2 * w, 2 * w, 1))
         self.dark3 = nn.Sequential(depthwise(2 * w, 4 * w, 2), CrossStage(4 * w, 4 * w, 3))
         self.dark4 = nn.Sequential(depthwise(4 * w, 8 * w, 2), CrossStage(8 * w, 8 * w, 3))
@@ -162,7 +173,7 @@ class Nano(nn.Module):
 
     def early(self, x: Tensor) -> Tensor:
         """The stem and first stage (stride 4): edges and textures, which stay frozen in fine-tuning."""
-        return self.dark2(self.stem(space_to_depth(x)))  # type: ignore[no-any-return]
+        return self.dark2(self.stem(x))  # type: ignore[no-any-return]
 
     def late(self, x: Tensor) -> Raw:
         """From `early`'s features to the decoded outputs."""
@@ -178,7 +189,7 @@ class Nano(nn.Module):
         boxes, objects, classes = (
             torch.cat([level[i].flatten(2).float() for level in outputs], 2).transpose(1, 2) for i in range(3)
         )
-        height, width = 4 * x.shape[2], 4 * x.shape[3]
+        height, width = 4 * int(x.shape[2]), 4 * int(x.shape[3])  # whole numbers, so that an exported graph holds the cells
         return Raw(decode(boxes, height, width), objects[..., 0], classes)
 
     def forward(self, x: Tensor) -> Raw:
@@ -251,3 +262,16 @@ def keep_classes(network: Nano, rows: tuple[int, ...]) -> None:
         new.bias = nn.Parameter(old.bias.detach()[index].clone())
         head.class_out = new
     network.classes = len(rows)
+
+
+def fold_focus(network: Nano) -> None:
+    """Put a 6×6 convolution of stride 2 in the place of the first 3×3 one on 2×2 blocks: the same sums, in place."""
+    old = network.stem.conv
+    assert old.bias is not None
+    new = Conv(old.in_channels // 4, old.out_channels, 6, 2)
+    with torch.no_grad():
+        for block, (row, column) in enumerate(BLOCK):
+            new.conv.weight[:, :, row::2, column::2] = old.weight[:, 3 * block : 3 * block + 3]
+        assert new.conv.bias is not None
+        new.conv.bias.copy_(old.bias)
+    network.stem = new

@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from training.detect.augment import Scene, bars, infrared, paste
-from training.detect.data import Picture, corners, load
+from training.detect.data import Picture, corners, load, mask_of
 from training.detect.network import HORSE
 
 Array = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 LABELS = Path(__file__).parents[1] / "labels"
+DEMO = Path(__file__).parents[2] / "src/barnhand/demo"
 
 
 @dataclass(frozen=True)
@@ -76,28 +77,57 @@ def still(data: Path, name: str, horses: Callable[[Any], bool] = every) -> list[
     return coco(data / name / "val.json", lambda image: reader(folder / image["file_name"]), horses)
 
 
+def frames(film: Path, wanted: set[int]) -> dict[int, npt.NDArray[np.uint8]]:
+    """The wanted frames of a film, packed as PNG."""
+    packed: dict[int, npt.NDArray[np.uint8]] = {}
+    capture = cv2.VideoCapture(str(film))
+    for number in range(max(wanted) + 1):
+        good, frame = capture.read()
+        if not good:
+            raise ValueError(f"{film.name} ends before frame {number}: it is not the film that was labelled.")
+        if number in wanted:
+            packed[number] = np.asarray(cv2.imencode(".png", frame)[1], np.uint8)
+    capture.release()
+    return packed
+
+
+def unpack(packed: npt.NDArray[np.uint8]) -> Callable[[], Pixels]:
+    return lambda: np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+
+
 def video(data: Path, name: str | None = None) -> list[Case]:
     """The hand-labelled video frames, of all videos or of one; frames are decoded once and kept as PNG in memory."""
-    packed: dict[tuple[str, int], npt.NDArray[np.uint8]] = {}
     file = LABELS / "video-horses.json"
     images = json.loads(file.read_text())["images"]
-    for film in sorted({i["video"] for i in images}):
-        wanted = {i["frame"] for i in images if i["video"] == film}
-        capture = cv2.VideoCapture(str(data / "video" / film))
-        for number in range(max(wanted) + 1):
-            good, frame = capture.read()
-            if not good:
-                raise ValueError(f"{film} ends before frame {number}: it is not the film that was labelled.")
-            if number in wanted:
-                packed[film, number] = np.asarray(cv2.imencode(".png", frame)[1], np.uint8)
-        capture.release()
-
-    def source(image: dict[str, Any]) -> Callable[[], Pixels]:
-        key = (image["video"], image["frame"])
-        return lambda: np.asarray(cv2.imdecode(packed[key], cv2.IMREAD_COLOR), np.uint8)
-
-    cases = coco(file, source, every)
+    films = {film: {i["frame"] for i in images if i["video"] == film} for film in sorted({i["video"] for i in images})}
+    packed = {film: frames(data / "video" / film, wanted) for film, wanted in films.items()}
+    cases = coco(file, lambda image: unpack(packed[image["video"]][image["frame"]]), every)
     return [c for c in cases if name is None or c.name.startswith(name)]
+
+
+def demo(activities: frozenset[str] | None, every_s: float = 0.5, least: float = 0.25) -> list[Case]:
+    """Frames of the rendered demo films: horses that do one of `activities`, or (None) all of them and empty frames too.
+
+    A horse of which less than the share `least` is in view, and one that does something else, counts neither way.
+    """
+    cases = []
+    for film in sorted(DEMO.glob("*.mp4")):
+        truth = json.loads(film.with_suffix(".json").read_text())
+        chosen: dict[int, tuple[Array, Array]] = {}
+        for number in range(0, len(truth["frames"]), round(every_s * truth["fps"])):
+            counted: list[list[float]] = []
+            vague: list[list[float]] = []
+            for horse in truth["frames"][number]["horses"]:
+                if horse["visible"]:
+                    seen = 1 - horse["occlusion"] - horse["truncation"] >= least
+                    counts = seen and (activities is None or horse["activity"] in activities)
+                    (counted if counts else vague).append(corners(horse["bbox"]))
+            if counted or activities is None:
+                chosen[number] = (np.array(counted, np.float32).reshape(-1, 4), np.array(vague, np.float32).reshape(-1, 4))
+        if chosen:
+            packed = frames(film, set(chosen))
+            cases += [Case(f"{film.stem}-{k:04d}", unpack(packed[k]), *boxes) for k, boxes in chosen.items()]
+    return cases
 
 
 def held_out(data: Path, mined: Path | None, kinds: tuple[str, ...]) -> list[Case]:
@@ -131,16 +161,6 @@ def barred(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     for _ in range(2):
         bars(square, rng)
     return square[: pixels.shape[0], : pixels.shape[1]]
-
-
-def mask_of(picture: Picture) -> Pixels:
-    """The mask (H, W) of a silhouette picture, 0 or 255."""
-    assert picture.mask is not None
-    mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise ValueError(f"{picture.mask} is not a readable mask.")
-    height, width = picture.read().shape[:2]
-    return np.asarray((cv2.resize(mask, (width, height)) > mask.max() // 2) * 255, np.uint8)
 
 
 def silhouettes(data: Path) -> list[Case]:
@@ -219,4 +239,8 @@ def evaluation_sets(data: Path, mined: Path | None = None) -> dict[str, Callable
         "silhouette": lambda: silhouettes(data),
         "barred": lambda: changed(still(data, "animalpose"), barred, 13),
         "pairs": lambda: pairs(data),
+        "demo": lambda: demo(None),
+        "lying": lambda: demo(frozenset({"lying"})),
+        "lying-flat": lambda: demo(frozenset({"lying_flat"})),
+        "pony": lambda: video(data, "pony_lying"),
     }

@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from training.detect.compose import Batch, Batches, Composer, From, Mix
+from training.detect.compose import CALM, Batch, Batches, Composer, From, Mix
 from training.detect.data import load
 from training.detect.loss import Losses, Weights, losses
 from training.detect.network import Nano, load_coco
+from training.detect.recover import load_deployed
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +29,16 @@ log = logging.getLogger(__name__)
 class Recipe:
     """How to train. The defaults trained the embedded network."""
 
-    steps: int = 2000
+    steps: int = 2400
     """Optimiser steps in all. A resumed run may be given another number; only the decay at the end moves."""
-    decay: float = 0.8
+    decay: float = 0.7
     """Share of the steps, at the end, over which the learning rate falls to a fiftieth."""
+    calm: float = 0.3
+    """Share of the steps, at the end, with the samples of `compose.CALM`: whole pictures of the size used at run time."""
     warmup: int = 100
     """Steps over which the learning rate rises."""
     batch: int = 12
-    rate: float = 7.0e-5
+    rate: float = 1.5e-4
     """Learning rate of AdamW."""
     weight_decay: float = 1e-3
     average: float = 0.998
@@ -62,6 +65,7 @@ class Trainer:
 
     def __init__(self, coco: Path, recipe: Recipe, weights: Weights | None = None, device: str = "cpu") -> None:
         self.recipe, self.weights, self.device = recipe, weights or Weights(), torch.device(device)
+        self.coco = coco
         torch.manual_seed(recipe.seed)
         self.network = self._ready(load_coco(coco))
         for part in (self.network.stem, self.network.dark2):
@@ -126,8 +130,11 @@ class Trainer:
         part.replace(path)
 
     def begin(self, path: Path) -> None:
-        """Take over the averaged weights of another run and nothing else: what fine-tuning on own pictures does."""
-        weights = torch.load(path, map_location=self.device, weights_only=True)["average"]
+        """Take over the averaged weights of another run, or those of an exported file, and nothing else."""
+        if path.suffix == ".onnx":
+            weights: dict[str, Tensor] = load_deployed(path, self.coco).state_dict()
+        else:
+            weights = torch.load(path, map_location=self.device, weights_only=True)["average"]
         self.network.load_state_dict(weights)
         self.average.load_state_dict(weights)
 
@@ -174,16 +181,18 @@ def train(
     out: Path,
     recipe: Recipe,
     mix: Mix | None = None,
+    *,
     mined: Path | None = None,
     synthetic: Path | None = None,
     checked: Path | None = None,
+    hard: Path | None = None,
     start: Path | None = None,
     device: str = "cpu",
     workers: int = 1,
     every_s: float = 180.0,
 ) -> Trainer:
     """Train into the folder `out` (`last.pt`, `train.log`); goes on from `out/last.pt`, else from `start`, if there."""
-    library = load(data, mined, synthetic, checked)
+    library = load(data, mined, synthetic, checked, hard)
     log.info("pictures: %s", library.counts())
     trainer = Trainer(coco, recipe, device=device)
     last = out / "last.pt"
@@ -193,7 +202,8 @@ def train(
     elif start:
         trainer.begin(start)
         log.info("starting with the weights of %s", start)
-    batches = Batches(Composer(library, mix or Mix(), recipe.seed), recipe.batch)
+    makers = [Composer(library, kind, recipe.seed) for kind in (mix or Mix(), CALM)]
+    batches = Batches(makers[0], recipe.batch, makers[1], recipe.steps - round(recipe.steps * recipe.calm))
     loader = DataLoader(
         batches,
         batch_size=None,

@@ -1,0 +1,69 @@
+"""The torch weights of an exported `horse-detector.onnx`, so that training can go on where no checkpoint was kept.
+
+Int8 weights come back as the multiples of their scale they were rounded to: at most half a step, a 254th of the largest
+weight of their channel, from what they were.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnx import numpy_helper
+
+from training.detect.network import CLASSES, HORSE, RIVALS, Nano, load_coco
+
+Array = npt.NDArray[np.float32]
+
+#: Prefix of the network's weights in the exported graph.
+PREFIX = "network."
+#: The graph's first convolution takes the picture's pixels in another layout than the network's: see `export.Deployed`.
+FROZEN = ("stem.", "dark2.")
+
+
+def weights_in(path: Path) -> dict[str, Array]:
+    """Weights and biases of the convolutions by the network's names, int8 ones multiplied out."""
+    graph = onnx.load(str(path)).graph
+    known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type != "DequantizeLinear" or node.input[0] not in known:
+            continue
+        stored, scale, zero = (known[name].astype(np.float32) for name in node.input)
+        shape = (-1, *([1] * (stored.ndim - 1))) if scale.ndim else ()
+        known[node.output[0]] = (stored - zero.reshape(shape)) * scale.reshape(shape)
+    found: dict[str, Array] = {}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            for name in node.input[1:3]:
+                plain = name.removesuffix("_DequantizeLinear_Output")
+                if plain.startswith(PREFIX):
+                    found[plain.removeprefix(PREFIX)] = np.asarray(known[name], np.float32)
+    return found
+
+
+def load_deployed(path: Path, coco: Path) -> Nano:
+    """The network of an exported file; what the file lacks, its frozen start and other classes, comes from `coco`.
+
+    Raises ValueError when the file lacks a convolution or has it in another shape.
+    """
+    network = load_coco(coco)
+    stored = weights_in(path)
+    state = network.state_dict()
+    rows = torch.tensor((HORSE, *RIVALS))
+    for name, value in state.items():
+        if name.startswith(FROZEN):
+            continue
+        if name not in stored:
+            raise ValueError(f"{path.name} has no {name}: it is not an exported detector.")
+        given = torch.from_numpy(stored[name].copy())
+        if value.shape[0] == len(CLASSES) and len(given) == len(rows):
+            value[rows] = given
+        elif value.shape == given.shape:
+            value.copy_(given)
+        else:
+            raise ValueError(f"{path.name}: {name} has shape {tuple(given.shape)}, not {tuple(value.shape)}.")
+    network.load_state_dict(state)
+    return network
