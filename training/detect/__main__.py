@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--mined", type=Path, help="what `mine` wrote, for the held-out set")
     evaluate.add_argument("--cache", type=Path, help="folder in which the yardsticks' results are kept")
 
-    export = commands.add_parser("export", help="write the calibrated int8 file and its parity archive")
+    export = commands.add_parser("export", help="write the calibrated file and its parity archive")
     export.add_argument("checkpoint", type=Path)
     export.add_argument("--out", type=Path, required=True, help="horse-detector.onnx to write")
     export.add_argument("--version", required=True, help="written into the file")
@@ -92,15 +92,14 @@ def exported(options: argparse.Namespace) -> str:
 
     how = Suppression()
     plain = Calibration(doubt=options.doubt, trust=options.trust)
-    _, ranges = export(load_average(options.checkpoint), options.data, options.out, options.version, plain, how)
     shift = options.shift
     if shift is None:
+        export(load_average(options.checkpoint), options.out, options.version, plain, how)
         animals = held_out(options.data, options.mined, ("livestock", "pet"))
         animals += [case for case in still(options.data, "animalpose") if not len(case.boxes)]
         shift = shift_for(animals, detect(Exported(options.out), animals), options.rate)
     chosen = replace(plain, shift=shift)
-    network = load_average(options.checkpoint)
-    deployed, _ = export(network, options.data, options.out, options.version, chosen, how, ranges=ranges)
+    deployed = export(load_average(options.checkpoint), options.out, options.version, chosen, how)
     pictures = [np.asarray(cv2.imread(str(path)), np.uint8) for path in options.rendered]
     write_parity(deployed, options.out.with_suffix(".parity.npz"), pictures)
     return f"{options.out.name}: {options.out.stat().st_size / 1e6:.2f} MB, {chosen}"

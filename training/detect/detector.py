@@ -20,7 +20,7 @@ from training.detect.yardsticks import Array, inside, letterbox, session
 class Suppression:
     """How overlapping boxes are thinned: see `suppress.suppress`."""
 
-    iou: float = 0.65
+    iou: float = 0.7
     soft: float = 1.0
     floor: float = 0.003
 

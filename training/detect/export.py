@@ -1,39 +1,27 @@
-"""From a checkpoint to `horse-detector.onnx`: horse row only, scores calibrated, int8 but for the last convolutions."""
+"""From a checkpoint to `horse-detector.onnx`: the horse's score alone, calibrated, weights stored in half precision."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
-from onnxruntime.quantization import CalibrationMethod
+from onnx import numpy_helper
 from torch import Tensor, nn
 
-from training.common.export import export_fp32, quantise_int8, write_metadata
-from training.detect.data import load
+from training.common.export import export_fp32, write_metadata
 from training.detect.detector import Suppression
 from training.detect.network import CLASSES, HORSE, RIVALS, Focus, Nano, fold_focus, keep_classes
-from training.detect.ranges import activation_ranges
-from training.detect.yardsticks import letterbox
-
-Array = npt.NDArray[np.float32]
 
 #: The score from which a box counts; `Calibration.shift` is chosen for it.
 THRESHOLD = 0.3
 LICENCE = "MIT (BarnHand); weights derived from YOLOX-nano, Apache-2.0, Copyright (c) 2021-2022 Megvii Inc."
 
 
-#: SiLU is Sigmoid and Mul: with both quantised the whole backbone stays in int8, the fastest of the mixes tried.
-QUANTISED = ("Conv", "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "Clip")
-
-
-#: Backbone and heads stay fp32, the neck is int8. The backbone's few channels have long-tailed values that 256 levels do
-#: not hold, and SiLU costs more in int8 than the convolutions save there: measured in docs/adr/017.
-FLOAT = ("/network/stem", *(f"/network/dark{n}" for n in (2, 3, 4, 5)), "/network/heads")
+#: Weights of at least this many numbers are stored in half precision; biases and constants stay as they are.
+STORED_HALF = 64
 
 
 @dataclass(frozen=True)
@@ -81,69 +69,31 @@ class Deployed(nn.Module):
         return out.boxes, torch.sigmoid(c.slope * torch.log(score / (1 - score)) + c.shift)
 
 
-def sample(data: Path, count: int, size: int, seed: int = 3) -> Iterator[Array]:
-    """Letterboxed training pictures (1, 3, S, S) for the ranges of the activations, half of them without horses."""
-    library = load(data, None).pictures
-    rng = np.random.default_rng(seed)
-    shares = {"horse": 0.3, "arena": 0.15, "silhouette": 0.05, "livestock": 0.25, "pet": 0.15, "human": 0.1}
-    for kind, share in shares.items():
-        drawer = library[kind]
-        for index in rng.choice(len(drawer), min(len(drawer), round(count * share)), replace=False):
-            canvas, _ = letterbox(drawer[int(index)].read(), size)
-            yield canvas.transpose(2, 0, 1)[None].astype(np.float32)
-
-
-def tail(path: Path) -> list[str]:
-    """Names of the nodes that stay fp32: the head's last 1×1 convolutions and everything after them."""
-    late: set[str] = set()
-    names = []
-    for node in onnx.load(str(path)).graph.node:
-        last = node.op_type == "Conv" and "_out/" in node.name
-        if last or any(i in late for i in node.input):
-            late.update(node.output)
-            names.append(node.name)
-    return names
-
-
-def whole_precision(path: Path) -> list[str]:
-    """Names of the nodes of the parts named in `FLOAT`, and of the concatenation before them."""
-    nodes = onnx.load(str(path)).graph.node
-    entry = next(node.name for node in nodes if node.op_type == "Concat")
-    return [entry, *(node.name for node in nodes if node.name.startswith(FLOAT))]
+def halve(path: Path) -> None:
+    """Store the convolutions' weights of the file in half precision; onnxruntime widens them once, when it loads the file."""
+    model = onnx.load(str(path))
+    weights = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
+    casts = []
+    for tensor in model.graph.initializer:
+        wide = numpy_helper.to_array(tensor)
+        if tensor.name in weights and wide.size >= STORED_HALF:
+            name, half = tensor.name, f"{tensor.name}.half"
+            tensor.CopyFrom(numpy_helper.from_array(wide.astype(np.float16), half))
+            casts.append(onnx.helper.make_node("Cast", [half], [name], to=onnx.TensorProto.FLOAT))
+    rest = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*casts, *rest])
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
 
 
 def export(
-    network: Nano,
-    data: Path,
-    out: Path,
-    version: str,
-    calibration: Calibration,
-    suppression: Suppression,
-    size: int = 416,
-    pictures: int = 64,
-    ranges: dict[str, tuple[float, float]] | None = None,
-) -> tuple[Deployed, dict[str, tuple[float, float]]]:
-    """Write `out` (int8) and, beside it, `.fp32.onnx`.
-
-    Returns the torch network that both answer as, and the ranges of the activations, which may be handed in again when
-    only the calibration changed.
-    """
+    network: Nano, out: Path, version: str, calibration: Calibration, suppression: Suppression, size: int = 416
+) -> Deployed:
+    """Write `out`, and return the torch network that it answers as."""
     deployed = Deployed(network.cpu().eval(), calibration)
-    whole = out.with_suffix(".fp32.onnx")
-    export_fp32(deployed, torch.zeros(2, 3, size, size), whole, input_name="images", output_names=("boxes", "scores"))
-    keep = [*tail(whole), *whole_precision(whole)]
-    ranges = ranges or activation_ranges(whole, QUANTISED, sample(data, pictures, size))
-    overrides = {name: [{"rmin": np.float32(low), "rmax": np.float32(high)}] for name, (low, high) in ranges.items()}
-    quantise_int8(
-        whole,
-        out,
-        input_name="images",
-        batches=sample(data, 10, size),
-        keep_fp32=keep,
-        op_types=QUANTISED,
-        method=CalibrationMethod.MinMax,
-        extra={"TensorQuantOverrides": overrides},
-    )
+    export_fp32(deployed, torch.zeros(2, 3, size, size), out, input_name="images", output_names=("boxes", "scores"))
+    halve(out)
     meta = {
         "barnhand.family": "barnhand-detector",
         "barnhand.version": version,
@@ -152,6 +102,5 @@ def export(
         "barnhand.threshold": str(THRESHOLD),
         "licence": LICENCE,
     }
-    for path in (whole, out):
-        write_metadata(path, meta)
-    return deployed, ranges
+    write_metadata(out, meta)
+    return deployed
