@@ -1,4 +1,4 @@
-"""The embedded int8 networks answer as the fp32 torch networks they were made from did.
+"""The embedded networks answer as the fp32 torch networks they were made from did.
 
 Beside each network lies ``NAME.parity.npz``: inputs under the input's name and torch's answers under the outputs' names,
 written when the network was exported. Torch is not needed here.
@@ -73,7 +73,7 @@ AGREE: dict[str, Callable[[Arrays, Arrays], None]] = {
 
 
 @pytest.mark.parametrize(("name", "agree"), AGREE.items(), ids=AGREE.keys())
-def test_int8_answers_as_torch_did(name: str, agree: Callable[[Arrays, Arrays], None]) -> None:
+def test_the_exported_network_answers_as_torch_did(name: str, agree: Callable[[Arrays, Arrays], None]) -> None:
     network, torch = opened(name)
     agree(answers(network, torch[network.session.signature.inputs[0].name]), torch)
 
