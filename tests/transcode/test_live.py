@@ -25,6 +25,7 @@ async def test_a_wish_begins_a_conversion_and_its_end_ends_it(bench: Bench, film
         bench.hub.publish_fragments(fragments[40:])
         await viewer.until(lambda: len(viewer.fragments) >= 23, "what came later")
         await second.until(lambda: len(second.fragments) >= 23, "the same for the second viewer")
+        await viewer.until(lambda: bool(viewer.states), "an answer")
         assert transcoder.converting == [camera]
     both = min(len(viewer.items), len(second.items))
     assert all(mine == theirs for mine, theirs in zip(viewer.items[:both], second.items[:both], strict=True))
@@ -86,13 +87,13 @@ async def test_beyond_the_limit_one_waits_and_is_told_why(bench: Bench, films: P
             await late.until(lambda: late.states[-1].status is ConversionStatus.WAITING, "the refusal")
             assert late.states[-1].message.startswith("This camera cannot be converted now: another camera is being converted")
             assert late.fragments == []
-            assert early.states[-1].status is ConversionStatus.CONVERTING
+            await early.until(lambda: early.states[-1].status is ConversionStatus.CONVERTING, "the consent")
             async with watching(bench.url, plain) as free:
                 await free.until(lambda: len(free.fragments) > 10, "H.264, which needs no place")
         if late is waiting:
             bench.forget_wish(first)
             await waiting.until(lambda: bool(waiting.fragments), "the place that became free")
-            assert waiting.states[-1].status is ConversionStatus.CONVERTING
+            await waiting.until(lambda: waiting.states[-1].status is ConversionStatus.CONVERTING, "the consent that followed")
 
 
 async def test_switched_off_it_says_so(bench: Bench, films: Path) -> None:
