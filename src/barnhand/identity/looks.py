@@ -14,6 +14,9 @@ import numpy as np
 
 from barnhand.core.geometry import Floats
 
+# A search among some hundred vectors takes microseconds; a second thread of OpenMP would only wait for it, at full load.
+faiss.omp_set_num_threads(1)
+
 
 @dataclass(frozen=True, eq=False)
 class Look:
