@@ -193,8 +193,8 @@ class ChunkMark(Base):
     __tablename__ = "chunk_marks"
 
     chunk_id: Mapped[str] = mapped_column(primary_key=True)
-    state: Mapped[str]
-    cause: Mapped[str | None]
+    state: Mapped[str] = mapped_column(comment="what chunks.state is to become")
+    cause: Mapped[str | None] = mapped_column(comment="why the analysis failed, a sentence; null when it did not")
     tries: Mapped[int] = mapped_column(SmallInteger, comment="failed analyses to add to chunks.tries")
 
 
@@ -336,7 +336,7 @@ class ObservedMinute(Base):
     __tablename__ = "observed_minutes"
 
     stream_id: Mapped[str] = _stream(primary_key=True)
-    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    minute: Mapped[datetime] = mapped_column(primary_key=True, comment="its start")
     pictures: Mapped[int] = mapped_column(comment="analysed, with or without a horse")
     observed_us: Mapped[int] = mapped_column(
         BigInteger, comment="time those pictures stand for: each the time since the one before it, at most a second"

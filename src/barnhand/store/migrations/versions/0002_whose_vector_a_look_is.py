@@ -1,4 +1,4 @@
-"""Looks name the network that made their vector and the track they were learned from."""
+"""Looks name the network that made their vector and the track they were learned from; three columns get their comment."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,12 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+COMMENTS = (
+    ("chunk_marks", "state", sa.Text(), "what chunks.state is to become"),
+    ("chunk_marks", "cause", sa.Text(), "why the analysis failed, a sentence; null when it did not"),
+    ("observed_minutes", "minute", sa.DateTime(timezone=True), "its start"),
+)
 
 
 def upgrade() -> None:
@@ -44,8 +50,12 @@ def upgrade() -> None:
             comment="true when a person said who it shows",
         ),
     )
+    for table, column, kind, comment in COMMENTS:
+        op.alter_column(table, column, existing_type=kind, comment=comment)
 
 
 def downgrade() -> None:
     for column in ("vouched", "track_id", "stream_id", "network"):
         op.drop_column("horse_looks", column)
+    for table, column, kind, comment in COMMENTS:
+        op.alter_column(table, column, existing_type=kind, comment=None, existing_comment=comment)
