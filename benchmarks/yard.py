@@ -188,7 +188,13 @@ class Yard:
         if self._process is None:
             return
         os.killpg(self._process.pid, signal.SIGINT)
-        self._process.wait(30)
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"Ctrl-C did not stop it within a minute; running: {self.processes()}; {self.output} says:\n"
+                + self.output.read_text()[-2000:]
+            ) from None
         left = {name: pid for name, pid in self.processes().items() if name != "guardian"}
         self._process = None
         assert left == {}, f"still running: {left}"

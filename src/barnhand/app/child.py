@@ -89,16 +89,20 @@ class Child:
             self.restarts += 1
             self.start()
 
+    def ask_to_stop(self) -> None:
+        """Close its input, which means stop, without waiting: several children can then end side by side."""
+        if self._process is not None and self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except BrokenPipeError:
+                log.debug("%s was gone already", self.name)
+
     def stop(self, seconds: float = 8.0) -> None:
-        """Close the input, wait, then insist."""
+        """Ask it to stop, wait, then insist."""
+        self.ask_to_stop()
         process, self._process = self._process, None
         if process is None:
             return
-        if process.stdin is not None:
-            try:
-                process.stdin.close()
-            except BrokenPipeError:
-                log.debug("%s was gone already", self.name)
         for insist in (None, process.terminate, process.kill):
             if insist is not None:
                 log.warning("%s does not stop by itself; it is ended", self.name)

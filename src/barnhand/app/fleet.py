@@ -72,10 +72,10 @@ class Fleet:
             child.watch()
 
     def stop(self) -> None:
-        """End all; the recorder last but for the writer, so that its last rows are written."""
-        for child in reversed(self.children):
-            if child.name not in {"writer", "recorder"}:
-                child.stop()
-        self._recorder.stop()
-        for child in self._others:
+        """End all: side by side what only reads, then the recorder, then the writer, so that the last rows are written."""
+        writer = next(child for child in self._others if child.name == "writer")
+        readers = [child for child in self.children if child not in {writer, self._recorder}]
+        for child in readers:
+            child.ask_to_stop()
+        for child in [*readers, self._recorder, writer]:
             child.stop()

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+from barnhand.app.signals import ASK_TO_STOP
+
 INSIDE = "BARNHAND_SUPERVISED"
 
 
@@ -31,7 +33,7 @@ def guard(arguments: Sequence[str]) -> int:
         if child is not None:
             child.send_signal(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ASK_TO_STOP:
         signal.signal(number, forward)
     environment = {**os.environ, INSIDE: "1"}
     while True:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from barnhand.app.inbox import Inbox
+from barnhand.app.signals import stop_on
 from barnhand.core.errors import ConfigurationError
 
 log = logging.getLogger("barnhand.app.worker")
@@ -48,7 +49,7 @@ def main() -> int:
     # A terminal's Ctrl-C is the parent's business: it closes the pipe when it is this worker's turn.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inbox = Inbox()
-    signal.signal(signal.SIGTERM, lambda *_: inbox.stop.set())
+    stop_on((signal.SIGTERM,), inbox.stop)
     configuration = None
     while configuration is None:
         configuration = inbox.next(0.5)

@@ -1,7 +1,6 @@
 """``barnhand up``: everything, until Ctrl-C."""
 
 import logging
-import signal
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from rich.markup import escape
 from barnhand.app import guardian
 from barnhand.app.folder import DataFolder, Lock
 from barnhand.app.ports import check_port
+from barnhand.app.signals import ASK_TO_STOP, stop_on
 from barnhand.cli.console import err, out
 from barnhand.core.errors import BarnHandError, StoreError
 from barnhand.core.time import SystemClock
@@ -50,8 +50,7 @@ def check_page_port(settings: Settings) -> None:
 def serve(supervisor: "Supervisor", stop: threading.Event, also: Callable[[], None] | None = None) -> None:
     """Run a supervisor until a signal or ``stop``, having told where the page is; ``also`` is called while it watches."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+    stop_on(ASK_TO_STOP, stop)
     try:
         supervisor.start()
         threading.Thread(target=announce, args=(supervisor, stop), name="announce", daemon=True).start()
