@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from barnhand.analyst.networks import track_options
@@ -251,6 +252,8 @@ def main() -> None:
     parser.add_argument("--no-simulated", action="store_true", help="leave the simulated scenes out")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
+    # As in the analyst: a second thread that waits for work would count as processor time, for the peers too.
+    cv2.setNumThreads(1)
     embedder = embedder_at(args.embedder)
     options = track_options(embedder, TrackOptions())
     if (args.data / "video/herd_beach.mp4").is_file():

@@ -6,9 +6,10 @@ from scipy.optimize import linear_sum_assignment
 
 from barnhand.core.geometry import iou
 from barnhand.track import TrackOptions
-from barnhand.track.affinity import NEVER, affinity, assign, cover, overlap, share_of_looks, within_reach
+from barnhand.track.affinity import NEVER, affinity, assign, cover, overlap, possible, share_of_looks, within_reach
 
 OPTIONS = TrackOptions(same=0.8, different=0.2, recall=0.7)
+HERE = np.array([[0, 0, 40, 40]], float)
 
 
 def boxes(count: int, seed: int) -> np.ndarray:
@@ -45,7 +46,8 @@ def test_looks_count_more_the_less_position_settles() -> None:
 
 def test_position_alone_decides_where_nobody_was_looked_at() -> None:
     overlaps, alike = np.array([[0.6, 0.0]]), np.full((1, 2), np.nan, np.float32)
-    found = affinity(overlaps, alike, np.array([0.8]), np.ones((1, 2), bool), OPTIONS)
+    allowed = possible(overlaps, alike, HERE.T, np.repeat(HERE.T, 2, axis=1), np.zeros(1), OPTIONS)
+    found = affinity(overlaps, alike, np.array([0.8]), allowed, OPTIONS)
     assert found.tolist() == [[0.6, NEVER]]
 
 
@@ -62,8 +64,14 @@ def test_position_alone_decides_where_nobody_was_looked_at() -> None:
 )
 def test_what_is_accepted(shared: float, alike: float, share: float, accepted: bool) -> None:
     pair = np.array([[shared]]), np.array([[alike]], np.float32)
-    value = affinity(*pair, np.array([share]), np.ones((1, 1), bool), OPTIONS)
+    value = affinity(*pair, np.array([share]), possible(*pair, HERE.T, HERE.T, np.zeros(1), OPTIONS), OPTIONS)
     assert (value[0, 0] >= OPTIONS.accept) == accepted
+
+
+def test_who_looks_the_same_but_cannot_have_walked_there_is_another() -> None:
+    far, pair = HERE + np.array([400, 0, 400, 0]), (np.zeros((1, 1)), np.array([[0.9]], np.float32))
+    assert not possible(*pair, HERE.T, far.T, np.array([1.0]), OPTIONS)[0, 0]
+    assert possible(*pair, HERE.T, far.T, np.array([10.0]), OPTIONS)[0, 0]
 
 
 def test_nobody_is_where_it_could_not_have_walked() -> None:

@@ -1,5 +1,6 @@
 """Identities over crossings, occlusions, a moving camera, rates and restarts, in simulated scenes with known truth."""
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 
@@ -109,6 +110,19 @@ def test_a_horse_away_for_longer_than_ten_seconds_is_a_new_track() -> None:
 def test_another_horse_at_the_place_of_a_lost_one_is_another_track() -> None:
     found = play(Tracker(), lambda t: {"bay": (300, 200)} if t < 4 else {} if t < 9 else {"grey": (330, 210)}, times(12, 5))
     assert ids(found, "bay") != ids(found, "grey")
+
+
+def test_what_stands_in_front_of_a_horse_is_not_learnt_as_its_look() -> None:
+    """The bay is seen alone, then with most of its picture covered by the grey, whose look the covered picture has."""
+    boxes = np.array([[300, 165, 400, 235], [310, 165, 410, 235]], np.float32)
+    tracker = Tracker()
+    for k in range(120):
+        seen = 1 if k < 20 else 2
+        looks = np.stack([LOOKS["bay" if k < 20 else "grey"], LOOKS["grey"]])[:seen]
+        tracker.update(picture(k / 5), Detections(boxes[:seen], np.full(seen, 0.9, np.float32)), looks)
+    bay = json.loads(tracker.state())["lives"][0]
+    known = np.frombuffer(base64.b64decode(bay["look"]), "<f4")
+    assert known @ LOOKS["bay"] > 0.9 > known @ LOOKS["grey"]
 
 
 @pytest.mark.parametrize("fps", [5, 25])

@@ -63,6 +63,17 @@ def within_reach(tracks: Doubles, detections: Doubles, unseen_s: Doubles, option
     return np.asarray(alike & (distance <= np.maximum(size_t, size_d) * (1.0 + options.reach * unseen_s[:, None])))
 
 
+def possible(
+    overlaps: Doubles, alike: Floats, tracks: Doubles, detections: Doubles, unseen_s: Doubles, options: TrackOptions
+) -> Bools:
+    """Which pairs may be one animal, ``(t, d)``: those that overlap, and those that look the same and are ``within_reach``."""
+    out: Bools = np.asarray(overlaps > 0)
+    elsewhere = ~out & (alike >= options.recall)
+    if elsewhere.any():
+        out |= elsewhere & within_reach(tracks, detections, unseen_s, options)
+    return out
+
+
 def similarity(looks: Floats, embeddings: Floats) -> Floats:
     """Cosine of unit rows ``(t, e)``, ``(d, e)`` → ``(t, d)``; NaN where either is not known (a row of NaN)."""
     return np.asarray(looks @ embeddings.T, np.float32)
@@ -72,16 +83,17 @@ def share_of_looks(doubt: Doubles, covered: Doubles, options: TrackOptions) -> D
     """Appearance's part in the affinity of each track, ``(t,)``: more, the less position settles.
 
     ``doubt`` is how far the animal may be from where it is expected, in sizes; ``covered``, the share of it that another
-    covers. The more that is, the nearer the two are, and the less doubt it takes to mistake one for the other. What an
-    observation of the place is worth goes with the variance, so with the square of the doubt.
+    covers. The more that is, the nearer the two are, and the less doubt it takes to mistake one for the other; up to a limit,
+    for of an animal that is mostly covered the look says little too. What an observation of the place is worth goes with the
+    variance, so with the square of the doubt.
     """
-    apart = np.maximum(1.0 - covered, 0.3)
+    apart = np.maximum(1.0 - covered, 0.7)
     unsettled = np.minimum((doubt / (options.lost * apart)) ** 2, 1.0)
     return np.asarray(options.appearance + (options.appearance_most - options.appearance) * unsettled)
 
 
-def affinity(overlaps: Doubles, alike: Floats, share: Doubles, reachable: Bools, options: TrackOptions) -> Doubles:
-    """One figure a pair, ``(t, d)``, ``NEVER`` where impossible.
+def affinity(overlaps: Doubles, alike: Floats, share: Doubles, allowed: Bools, options: TrackOptions) -> Doubles:
+    """One figure a pair, ``(t, d)``, ``NEVER`` where it is not ``allowed``.
 
     ``share`` ``(t,)`` is appearance's part; ``alike`` may hold NaN, where overlap alone decides.
     """
@@ -90,8 +102,7 @@ def affinity(overlaps: Doubles, alike: Floats, share: Doubles, reachable: Bools,
     share = share[:, None]
     both = (1 - share) * overlaps + share * (scaled - options.accept_alike + options.accept)
     value = np.where(np.isnan(scaled), overlaps, both)
-    recalled = reachable & (np.nan_to_num(alike, nan=-1.0) >= options.recall)
-    return np.where((overlaps > 0) | recalled, value, NEVER)
+    return np.where(allowed, value, NEVER)
 
 
 def assign(values: Doubles, least: float) -> list[tuple[int, int]]:

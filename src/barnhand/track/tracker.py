@@ -22,10 +22,10 @@ from barnhand.track.affinity import (
     assign,
     cover,
     overlap,
+    possible,
     share_of_looks,
     similarity,
     unclear,
-    within_reach,
 )
 from barnhand.track.camera import CameraMotion, Matrix, still
 from barnhand.track.kalman import Doubles, Ints
@@ -192,8 +192,8 @@ class Tracker:
         unknown = np.full(looks.shape[1], np.nan, np.float32)
         alike = similarity(np.stack([unknown if life.look is None else life.look for life in self._lives]), looks)
         share = share_of_looks(kalman.doubt(self._filters), cover(scene.predicted), options)
-        reachable = within_reach(scene.predicted, scene.boxes, scene.unseen_s, options)
-        return affinity(overlaps, alike, share, reachable, options)
+        allowed = possible(overlaps, alike, scene.predicted, scene.boxes, scene.unseen_s, options)
+        return affinity(overlaps, alike, share, allowed, options)
 
     def _associate(self, scene: Scene, values: Doubles) -> dict[int, int]:
         """Which track takes which detection: confirmed tracks the sure ones, then by position alone the unsure ones; then
@@ -218,6 +218,7 @@ class Tracker:
         options = self._options
         rows, columns = list(pairs), list(pairs.values())
         boxes = scene.boxes[:, columns]
+        alone = None if looks is None else (1.0 - cover(scene.boxes)) ** 2
         noise = options.motion.noise * (2.0 - scene.scores[columns].astype(np.float64))
         corrected = kalman.correct(self._filters[:, rows], boxes, noise)
         long_gone = scene.unseen_s[rows] > options.motion.memory_s / 2
@@ -230,19 +231,22 @@ class Tracker:
             life.score = score
             life.last_seen_us = wall_us
             life.detection = column
-            if looks is not None and np.isfinite(looks[column]).all():
-                self._remember(life, looks[column], wall_us)
+            if looks is not None and alone is not None and looks[column, 0] == looks[column, 0]:
+                self._remember(life, looks[column], wall_us, float(alone[column]))
             if life.track_id == 0 and life.hits >= options.confirm_hits:
                 self._confirm(life)
 
-    def _remember(self, life: Life, look: Floats, wall_us: int) -> None:
-        """Blend a look into the remembered one: the mean of the first, then of the latest."""
+    def _remember(self, life: Life, look: Floats, wall_us: int, alone: float = 1.0) -> None:
+        """Blend a look into the remembered one: the mean of the first, then of the latest.
+
+        ``alone``, 0..1, is what the look is worth: half of a picture in which another horse stands in front is that horse.
+        """
         life.looked_us = wall_us
         life.looks += 1
         if life.look is None:
             life.look = look.astype(np.float32)
             return
-        weight = max(self._options.learn, 1.0 / life.looks)
+        weight = alone * max(self._options.learn, 1.0 / life.looks)
         blend = (1 - weight) * life.look + weight * look
         life.look = (blend / max(float(np.linalg.norm(blend)), 1e-6)).astype(np.float32)
 
