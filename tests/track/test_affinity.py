@@ -38,10 +38,17 @@ def test_cover_is_the_largest_share_that_one_other_covers() -> None:
 
 def test_looks_count_more_the_less_position_settles() -> None:
     doubt, covered = np.array([0.0, 0.05, 0.05, 0.2, 2.0]), np.array([0.0, 0.0, 0.5, 0.8, 0.0])
-    share = share_of_looks(doubt, covered, OPTIONS)
+    share = share_of_looks(doubt, covered, np.full(5, 0.2), OPTIONS)
     assert share[0] == pytest.approx(OPTIONS.appearance)
     assert share[0] < share[1] < share[2] < share[3]
     assert share[3] == share[4] == pytest.approx(OPTIONS.appearance_most)
+
+
+def test_looks_count_less_in_the_many_pictures_of_a_second() -> None:
+    share = share_of_looks(np.full(4, 0.1), np.zeros(4), np.array([0.0, 0.04, 0.1, 5.0]), OPTIONS)
+    assert share[0] == 0.0
+    assert 0.0 < share[1] < share[2]
+    assert share[2] == share[3]
 
 
 def test_position_alone_decides_where_nobody_was_looked_at() -> None:

@@ -79,17 +79,19 @@ def similarity(looks: Floats, embeddings: Floats) -> Floats:
     return np.asarray(looks @ embeddings.T, np.float32)
 
 
-def share_of_looks(doubt: Doubles, covered: Doubles, options: TrackOptions) -> Doubles:
+def share_of_looks(doubt: Doubles, covered: Doubles, unseen_s: Doubles, options: TrackOptions) -> Doubles:
     """Appearance's part in the affinity of each track, ``(t,)``: more, the less position settles.
 
     ``doubt`` is how far the animal may be from where it is expected, in sizes; ``covered``, the share of it that another
     covers. The more that is, the nearer the two are, and the less doubt it takes to mistake one for the other; up to a limit,
     for of an animal that is mostly covered the look says little too. What an observation of the place is worth goes with the
-    variance, so with the square of the doubt.
+    variance, so with the square of the doubt. ``unseen_s`` is the time since each was seen: an animal seen a moment ago has
+    not gone far, and a look would say the same in each of many pictures.
     """
     apart = np.maximum(1.0 - covered, 0.7)
     unsettled = np.minimum((doubt / (options.lost * apart)) ** 2, 1.0)
-    return np.asarray(options.appearance + (options.appearance_most - options.appearance) * unsettled)
+    share = options.appearance + (options.appearance_most - options.appearance) * unsettled
+    return np.asarray(share * np.minimum(unseen_s / options.moment_s, 1.0))
 
 
 def affinity(overlaps: Doubles, alike: Floats, share: Doubles, allowed: Bools, options: TrackOptions) -> Doubles:

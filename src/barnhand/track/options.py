@@ -36,10 +36,12 @@ class TrackOptions:
     """… and this much more for each second the animal was out of sight …"""
     margin_most: float = 0.5
     """… at most this."""
-    appearance: float = 0.1
+    appearance: float = 0.2
     """Share of appearance in the affinity of an animal whose place is known exactly."""
     appearance_most: float = 0.8
     """Share of appearance where position settles nothing."""
+    moment_s: float = 0.1
+    """Seen less than this long ago, an animal's appearance has proportionally less of a share."""
     lost: float = 0.2
     """Doubt about where an animal in plain sight is, in sizes (a standard deviation), from which position settles nothing."""
     different: float = 0.35

@@ -191,7 +191,7 @@ class Tracker:
             return np.where(overlaps > 0, overlaps, NEVER)
         unknown = np.full(looks.shape[1], np.nan, np.float32)
         alike = similarity(np.stack([unknown if life.look is None else life.look for life in self._lives]), looks)
-        share = share_of_looks(kalman.doubt(self._filters), cover(scene.predicted), options)
+        share = share_of_looks(kalman.doubt(self._filters), cover(scene.predicted), scene.unseen_s, options)
         allowed = possible(overlaps, alike, scene.predicted, scene.boxes, scene.unseen_s, options)
         return affinity(overlaps, alike, share, allowed, options)
 
