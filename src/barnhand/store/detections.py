@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, Select, and_, case, select, tuple_
 
 from barnhand.core.errors import ConfigurationError
+from barnhand.core.identity import Certainty
 from barnhand.core.time import datetime_of_wall, wall_of_datetime
 from barnhand.store.database import Database
 from barnhand.store.records import DetectionRecord
@@ -44,7 +45,10 @@ class Cursor:
 
 
 def _query() -> Select[Any]:
-    return select(Detection.__table__, HorseTable.name.label("horse_name")).join(
+    # A stranger is "unknown" in its rows; a person who named it since has said who was in them.
+    told = and_(Detection.certainty == Certainty.UNKNOWN.value, Detection.time < HorseTable.named_at)
+    certainty = case((told, Certainty.CONFIRMED.value), else_=Detection.certainty)
+    return select(Detection.__table__, HorseTable.name.label("horse_name"), certainty.label("certainty_told")).join(
         HorseTable, HorseTable.id == Detection.horse_id, isouter=True
     )
 
@@ -61,7 +65,7 @@ def _record(row: Row[Any]) -> DetectionRecord:
         height=row.height,
         bbox=row.bbox,
         confidence=row.confidence,
-        certainty=row.certainty,
+        certainty=row.certainty_told,
         similarity=row.similarity,
         color=row.color,
         skeleton=row.skeleton,

@@ -27,7 +27,14 @@ _MARK_HOURS = text("""
     order by 1 on conflict (hour) do update set hour = excluded.hour
 """)
 _MOVE = (
-    text("update detections set horse_id = cast(:new as uuid) where horse_id = cast(:old as uuid)"),
+    text("""
+        update detections set
+            horse_id = cast(:new as uuid),
+            certainty = case
+                when certainty = 'unknown' and time < cast(:told as timestamptz) then 'confirmed' else certainty
+            end
+        where horse_id = cast(:old as uuid)
+    """),
     text("update tracks set horse_id = cast(:new as uuid) where horse_id = cast(:old as uuid)"),
     text("""
         insert into horse_looks (horse_id, kind, embedding, taken_us, network, stream_id, track_id, vouched)
@@ -122,11 +129,14 @@ class Horses:
         for key in ("name", "metadata"):
             if key in values and values[key] is None:
                 del values[key]
-        if "name" in values:
-            values |= {"stranger": False, "named_by_person": True}
-        values["updated_at"] = datetime_of_wall(self._database.clock.wall_us())
+        now = datetime_of_wall(self._database.clock.wall_us())
+        values["updated_at"] = now
         with self._database.begin() as connection:
             real = self._real(connection, horse_id)
+            if "name" in values:
+                values |= {"stranger": False, "named_by_person": True}
+                if real.stranger:
+                    values["named_at"] = now
             query = update(_TABLE).where(HorseTable.id == real.id).values(values).returning(_TABLE)
             return _record(connection.execute(query).one())
 
@@ -142,7 +152,8 @@ class Horses:
                 raise NotFoundError("there is no such horse to merge into") from error
             if old.id == new.id:
                 raise ConfigurationError("these are the same horse already; choose another to merge into")
-            names = {"old": old.id, "new": new.id}
+            told = datetime_of_wall(self._database.clock.wall_us()) if old.stranger else old.named_at
+            names = {"old": old.id, "new": new.id, "told": told}
             unhurried(connection)
             timeseries.lift_limits(connection)
             # The writer holds this lock while it puts rows in: none comes in under the old id behind our back.

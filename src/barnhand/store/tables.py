@@ -224,6 +224,9 @@ class HorseTable(Base):
     named_by_person: Mapped[bool] = mapped_column(
         server_default=false(), comment="true once a person named it: an analyst no longer changes the name"
     )
+    named_at: Mapped[datetime | None] = mapped_column(
+        comment="when a person said who this stranger is: what was seen of it before is certain; null: it was none"
+    )
     merged_into: Mapped[str | None] = mapped_column(
         Uuid(as_uuid=False), ForeignKey("horses.id"), comment="the horse this one turned out to be; rows that name it go there"
     )
