@@ -3,6 +3,8 @@
 import contextlib
 import itertools
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import av
 import pytest
+from benchmarks.yard import until
 from tests.sources.clips import read
 from tests.sources.web import web
 
@@ -285,3 +288,34 @@ def test_hls(tmp_path: Path, clips: dict[str, Path], kind: str) -> None:
     assert (video.width, audio.rate) == (320, 48_000)
     assert numbers([p for p in packets if p.video], video) == list(range(50))
     assert missing.cause == Cause.NOT_FOUND
+
+
+def roll(clip: Path, playlist: Path, times: int) -> None:
+    """Write a playlist as a camera does: at the pace of the clip, the last three seconds in the list, the rest deleted."""
+    listed = {"hls_time": "1", "hls_list_size": "3", "hls_flags": "delete_segments", "hls_delete_threshold": "1"}
+    with av.open(str(playlist), "w", format="hls", options=listed) as out:
+        track, begun, sent = None, time.monotonic(), 0
+        for _ in range(times):
+            with av.open(str(clip)) as source:
+                track = track or out.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(video=0):
+                    if packet.dts is None:
+                        continue
+                    time.sleep(max(0.0, begun + sent / 25 - time.monotonic()))
+                    packet.dts = packet.pts = round(sent / 25 / packet.time_base)
+                    packet.stream = track
+                    out.mux(packet)
+                    sent += 1
+
+
+def test_a_list_that_rolls_on_is_followed_without_a_hole(tmp_path: Path, clips: dict[str, Path]) -> None:
+    playlist = tmp_path / "live.m3u8"
+    camera = threading.Thread(target=roll, args=(clips["plain"], playlist, 5), daemon=True)
+    camera.start()
+    until(lambda: playlist.exists() and playlist.read_text().count("#EXTINF") >= 2, 10, "the list has begun")
+    with web(tmp_path) as base:
+        packets, video, _ = take(stream(f"{base}/live.m3u8", SourceType.HLS), 150, SourceOptions(open_s=5.0, stall_s=5.0))
+    camera.join()
+    seen = numbers(packets, video)
+    assert len(seen) == 150  # twice as long as the list
+    assert all(after == (before + 1) % 50 for before, after in itertools.pairwise(seen))
