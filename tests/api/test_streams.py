@@ -193,7 +193,7 @@ def test_nothing_is_told_to_strangers(service: Service) -> None:
                 if path in open_routes and not (path == "/v1/session" and method != "post"):
                     continue
                 filled = path.replace("{stream_id}", str(uuid4())).replace("{horse_id}", str(uuid4()))
-                filled = filled.replace("{chunk_id}", "x").replace("{name}", "horse-20")
+                filled = filled.replace("{chunk_id}", "x").replace("{name}", "horse-20").replace("{track_id}", "7")
                 answer = client.request(method, filled)
                 assert answer.status_code == 401, (method, path, answer.status_code)
                 checked += 1

@@ -12,7 +12,18 @@ from barnhand.api.conversions import Conversions
 from barnhand.api.fanout import Fanouts
 from barnhand.api.metrics import Metrics
 from barnhand.api.middleware import Envelope
-from barnhand.api.routes import clips, detections, health, horses, protection, recordings, session, sockets, streams
+from barnhand.api.routes import (
+    clips,
+    corrections,
+    detections,
+    health,
+    horses,
+    protection,
+    recordings,
+    session,
+    sockets,
+    streams,
+)
 from barnhand.api.security import Passwords, Sessions, Tickets
 from barnhand.api.services import ApiServices, State
 from barnhand.api.snapshot import Snapshots
@@ -66,7 +77,7 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     app.state.barnhand = state
     versioned = APIRouter(prefix="/v1")
-    for room in (session, streams, recordings, clips, protection, detections, horses):
+    for room in (session, streams, recordings, clips, protection, detections, horses, corrections):
         versioned.include_router(room.router)
     app.include_router(versioned)
     app.include_router(health.router)

@@ -362,6 +362,12 @@ class HorseMerge(Request):
     into: UUID
 
 
+class TrackHorse(Request):
+    """The horse that the animal of a track is."""
+
+    horse_id: UUID
+
+
 class HourlyActivity(Record):
     """One horse, one camera, one hour."""
 

@@ -4,7 +4,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -132,8 +132,7 @@ class Gallery:
         """This track is not that horse: it never gets the name again, and what it taught is forgotten."""
         with self._lock:
             horse_id = self._book.real(horse_id)
-            for look in self._book.forget_track(horse_id, (stream_id, track_id)):
-                self._journal("look_deleted", deleted_row(horse_id, look))
+            self._unlearn(horse_id, (stream_id, track_id))
             evidence = self._tracks.get((stream_id, track_id))
             if evidence is not None:
                 evidence.refused.add(horse_id)
@@ -141,11 +140,16 @@ class Gallery:
                     evidence.horse_id, evidence.founder = None, False
 
     def assign(self, stream_id: str, track_id: int, horse_id: str) -> None:
-        """This track is that horse: its glimpses become looks a person vouched for."""
+        """This track is that horse: its glimpses, and what it taught others, become looks a person vouched for."""
         with self._lock:
             horse_id = self._book.real(horse_id)
+            if self._book.get(horse_id) is None:
+                return
+            for other in self._book.horses():
+                for look in self._unlearn(other.id, (stream_id, track_id)) if other.id != horse_id else ():
+                    self._teach(horse_id, replace(look, vouched=True))
             evidence = self._tracks.get((stream_id, track_id))
-            if evidence is None or self._book.get(horse_id) is None:
+            if evidence is None:
                 return
             evidence.horse_id, evidence.founder = horse_id, True
             evidence.refused.discard(horse_id)
@@ -327,6 +331,12 @@ class Gallery:
         self._journal("look", look_row(horse_id, look, self._network))
         for old in gone:
             self._journal("look_deleted", deleted_row(horse_id, old))
+
+    def _unlearn(self, horse_id: str, track: tuple[str, int]) -> Sequence[Look]:
+        gone = self._book.forget_track(horse_id, track)
+        for look in gone:
+            self._journal("look_deleted", deleted_row(horse_id, look))
+        return gone
 
     def _forget(self, stream_id: str, lane: str, wall_us: int) -> None:
         gone = [

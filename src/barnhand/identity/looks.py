@@ -131,13 +131,14 @@ class LookBook:
         self.revision += 1
 
     def forget_track(self, horse_id: str, track: tuple[str, int]) -> list[Look]:
-        """Drop what a horse learned from a track that was not it, and return it."""
+        """Drop what a horse learned from a track that was not it, and return it, what a person vouched for too."""
         horse = self.get(horse_id)
         if horse is None:
             return []
-        gone = [look for look in horse.looks if look.track == track and not look.vouched]
-        horse.looks = [look for look in horse.looks if look.track != track or look.vouched]
-        self.revision += 1
+        gone = [look for look in horse.looks if look.track == track]
+        if gone:
+            horse.looks = [look for look in horse.looks if look.track != track]
+            self.revision += 1
         return gone
 
     def remove(self, horse_id: str) -> None:

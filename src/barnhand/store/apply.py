@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from barnhand.core.chunk import Chunk, ChunkState
 from barnhand.core.time import datetime_of_wall
+from barnhand.store.corrections import as_told
 from barnhand.store.farms import default_farm
 from barnhand.store.rows import GapRow, HorseRow, LookDeletedRow, LookRow, ObservationRow, TrackRow, VerdictRow
 from barnhand.store.tables import (
@@ -75,10 +76,10 @@ def apply(connection: Connection, rows: Sequence[Any], series: TimeSeries, cover
         by_type[type(row)].append(row)
     merged: dict[str, str] = {}
     if by_type.keys() & {ObservationRow, LookRow, LookDeletedRow, TrackRow}:
-        # Before asking who was merged: a merge takes the same lock, so it is either known here or waits for these rows.
+        # Before asking what people said: a correction takes the same lock, so it is either known here or waits for these rows.
         connection.exec_driver_sql("lock table stream_horses in row exclusive mode")
         merged = _merged(connection)
-    observations: list[ObservationRow] = by_type[ObservationRow]
+    observations = as_told(connection, by_type[ObservationRow])
     tracks: list[TrackRow] = by_type[TrackRow]
     looks: list[LookRow] = by_type[LookRow]
     if by_type[HorseRow]:

@@ -67,6 +67,16 @@ def gallery_row(horse_id: str, name: str, stranger: bool, created_at: datetime) 
     return {"id": horse_id, "name": name, "stranger": stranger, "created_us": wall_of_datetime(created_at)}
 
 
+def real_horse(connection: Connection, horse_id: str) -> Row[Any]:
+    """The row of a horse, or of the one it was merged into. Raises ``NotFoundError``."""
+    row = connection.execute(select(_TABLE).where(HorseTable.id == horse_id)).one_or_none()
+    if row is not None and row.merged_into is not None:
+        row = connection.execute(select(_TABLE).where(HorseTable.id == row.merged_into)).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such horse")
+    return row
+
+
 class Horses:
     """Reads and writes horses. Strangers come through the spool; people's words come here."""
 
@@ -87,7 +97,7 @@ class Horses:
     def get(self, horse_id: str) -> HorseRecord:
         """One, or the one it was merged into. Raises ``NotFoundError``."""
         with self._database.begin() as connection:
-            return _record(self._real(connection, horse_id))
+            return _record(real_horse(connection, horse_id))
 
     def create(
         self,
@@ -132,7 +142,7 @@ class Horses:
         now = datetime_of_wall(self._database.clock.wall_us())
         values["updated_at"] = now
         with self._database.begin() as connection:
-            real = self._real(connection, horse_id)
+            real = real_horse(connection, horse_id)
             if "name" in values:
                 values |= {"stranger": False, "named_by_person": True}
                 if real.stranger:
@@ -147,7 +157,7 @@ class Horses:
         """
         with self._database.begin() as connection:
             try:
-                old, new = self._real(connection, horse_id), self._real(connection, into)
+                old, new = real_horse(connection, horse_id), real_horse(connection, into)
             except DataError as error:
                 raise NotFoundError("there is no such horse to merge into") from error
             if old.id == new.id:
@@ -228,11 +238,3 @@ class Horses:
         """How many there are, strangers included."""
         with self._database.begin() as connection:
             return connection.scalar(select(func.count()).select_from(_TABLE).where(HorseTable.merged_into.is_(None))) or 0
-
-    def _real(self, connection: Connection, horse_id: str) -> Row[Any]:
-        row = connection.execute(select(_TABLE).where(HorseTable.id == horse_id)).one_or_none()
-        if row is not None and row.merged_into is not None:
-            row = connection.execute(select(_TABLE).where(HorseTable.id == row.merged_into)).one_or_none()
-        if row is None:
-            raise NotFoundError("there is no such horse")
-        return row

@@ -5,6 +5,7 @@ from sqlalchemy import Engine, text
 from barnhand.core.time import Clock, SystemClock
 from barnhand.store.activity import Activity
 from barnhand.store.chunks import Chunks, Gaps
+from barnhand.store.corrections import Corrections
 from barnhand.store.database import Database
 from barnhand.store.detections import Detections
 from barnhand.store.farms import Farms
@@ -29,6 +30,7 @@ class Store:
         self.chunks = Chunks(self.database)
         self.gaps = Gaps(self.database)
         self.horses = Horses(self.database)
+        self.corrections = Corrections(self.database)
         self.detections = Detections(self.database)
         self.activity = Activity(self.database)
 

@@ -276,6 +276,10 @@ class TrackTable(Base):
     )
     started_us: Mapped[int] = mapped_column(BigInteger, comment="first detection, microseconds since 1970 UTC")
     ended_us: Mapped[int | None] = mapped_column(BigInteger, comment="last detection; null while it is followed")
+    told_us: Mapped[int | None] = mapped_column(
+        BigInteger,
+        comment="when a person said who it is, microseconds since 1970 UTC: earlier pictures show horse_id; null: never",
+    )
 
 
 class StreamHorse(Base):

@@ -25,7 +25,8 @@ def _describe(record: HorseRecord, seen: list[Sighting]) -> schemas.Horse:
     return schemas.Horse(**{**fields, "metadata": dict(record.metadata)}, seen=sightings)
 
 
-def _found(api: State, record: HorseRecord) -> schemas.Horse:
+def found(api: State, record: HorseRecord) -> schemas.Horse:
+    """A horse and where it was seen."""
     return _describe(record, api.store.horses.sightings([record.id]).get(record.id, []))
 
 
@@ -33,7 +34,7 @@ def _gallery_row(record: HorseRecord) -> dict[str, Any]:
     return gallery_row(record.id, record.name, record.stranger, record.created_at)
 
 
-def _tell_gallery(api: State, kind: str, row: dict[str, Any]) -> None:
+def tell_gallery(api: State, kind: str, row: dict[str, Any]) -> None:
     """Let the analysts' galleries know at once; one that does not hear it reads it from the database when it starts."""
     try:
         anyio.from_thread.run(api.hub.publish_event, "gallery", {"origin": "api", "kind": kind, "row": row})
@@ -63,27 +64,27 @@ def create_horse(api: Api, body: schemas.NewHorse) -> schemas.Horse:
     """Add a horse."""
     fields = body.model_dump() | {"farm_id": None if body.farm_id is None else str(body.farm_id)}
     record = api.store.horses.create(**fields)
-    _tell_gallery(api, "horse", _gallery_row(record))
+    tell_gallery(api, "horse", _gallery_row(record))
     return _describe(record, [])
 
 
 @router.get("/horses/{horse_id}", responses=responses(401, 404, 422))
 def read_horse(api: Api, horse_id: UUID) -> schemas.Horse:
     """One horse. One that was merged answers as the horse it really is."""
-    return _found(api, api.store.horses.get(str(horse_id)))
+    return found(api, api.store.horses.get(str(horse_id)))
 
 
 @router.patch("/horses/{horse_id}", dependencies=[GROOM], responses=responses(401, 403, 404, 422))
 def change_horse(api: Api, horse_id: UUID, body: schemas.HorseChange) -> schemas.Horse:
     """Change a horse. A new name corrects it everywhere, and it is a stranger no longer."""
     record = api.store.horses.update(str(horse_id), body.model_dump(exclude_unset=True))
-    _tell_gallery(api, "horse", _gallery_row(record))
-    return _found(api, record)
+    tell_gallery(api, "horse", _gallery_row(record))
+    return found(api, record)
 
 
 @router.post("/horses/{horse_id}/merge", dependencies=[GROOM], responses=responses(401, 403, 404, 422))
 def merge_horse(api: Api, horse_id: UUID, body: schemas.HorseMerge) -> schemas.Horse:
     """Say that this horse is really another: what was seen of it, its looks and its figures become the other's."""
     into = api.store.horses.merge(str(horse_id), str(body.into))
-    _tell_gallery(api, "merge", {"horse_id": str(horse_id), "into": into.id})
-    return _found(api, into)
+    tell_gallery(api, "merge", {"horse_id": str(horse_id), "into": into.id})
+    return found(api, into)
