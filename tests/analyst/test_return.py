@@ -1,5 +1,6 @@
 """A horse that left and came back hours later, with the analyst restarted between: real hub, spool, store and gallery."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +127,30 @@ def test_what_a_refused_track_taught_is_not_in_the_database(yard: Yard) -> None:
     link.gallery.apply("refuse", refusal)
     drain(yard.writer)
     assert yard.store.horses.looks() == []
+
+
+def test_an_animal_that_was_corrected_while_no_analyst_ran_teaches_who_it_is(yard: Yard) -> None:
+    before = yard.analyse(0, 8, "red")["red"]
+    assert before.identity.horse_id is not None
+    yard.store.horses.update(before.identity.horse_id, {"name": "Juno"})
+    bella = yard.store.horses.create(name="Bella").id
+    yard.store.corrections.assign(yard.stream_id, before.track_id, bella)
+    after = yard.analyse(5 * HOUR_S, 4, "red")["red"].identity
+    assert (after.horse_id, after.name, after.certainty) == (bella, "Bella", Certainty.CONFIRMED)
+
+
+def test_an_analyst_hears_the_api_and_calls_the_animal_so(yard: Yard) -> None:
+    before = yard.analyse(0, 8, "red")["red"]
+    bella = yard.store.horses.create(name="Bella").id
+    link = GalleryLink(12, yard.hub, yard.spool, yard.clock, "another", network="blobs@1")
+    link.start(yard.store.horses.gallery())
+    row = {"stream_id": yard.stream_id, "track_id": before.track_id, "horse_id": bella}
+    for _ in range(100):
+        # Its reader begins with what is told once it listens.
+        yard.hub.publish_event("gallery", {"origin": "api", "kind": "assign", "row": row})
+        if next(horse for horse in link.gallery.horses() if horse.id == bella).looks:
+            break
+        time.sleep(0.05)
+    link.stop()
+    drain(yard.writer)
+    assert {(look.name, look.vouched) for look in yard.store.horses.looks()} == {("Bella", True)}

@@ -267,6 +267,34 @@ def test_what_a_refused_track_taught_is_gone_from_the_rows_too(stable: Stable, r
     assert vouched[0] == vouched[1] != set()
 
 
+def test_what_a_track_taught_another_horse_shows_the_one_it_is(stable: Stable, rows: list[tuple[str, dict[str, Any]]]) -> None:
+    found = stable.watch(4, {1: "bay", 2: "grey"})
+    juno, bella = found[1].horse_id, found[2].horse_id
+    assert juno is not None
+    assert bella is not None
+    # Also by somebody who does not follow the track any more.
+    told: list[tuple[str, dict[str, Any]]] = []
+    after = Gallery(SIZE, journal=lambda kind, row: told.append((kind, dict(row))), network="old@1")
+    after.load(rows)
+    for gallery in (stable.gallery, after):
+        gallery.apply("assign", {"stream_id": "cam", "track_id": 1, "horse_id": bella})
+    third = Gallery(SIZE, network="old@1")
+    third.load(rows + told)
+    for gallery in (stable.gallery, after, third):
+        looks = {horse.id: {(look.track, look.vouched) for look in horse.looks} for horse in gallery.horses()}
+        assert looks == {juno: set(), bella: {(("cam", 1), True), (("cam", 2), False)}}
+    assert stable.watch(1, {1: "bay"})[1].horse_id == bella
+
+
+def test_a_person_may_take_back_what_a_person_said(stable: Stable) -> None:
+    bay = stable.watch(4, {1: "bay"})[1].horse_id
+    assert bay is not None
+    stable.gallery.assign("cam", 1, bay)
+    stable.gallery.refuse("cam", 1, bay)
+    assert [horse.looks for horse in stable.gallery.horses()] == [[]]
+    assert stable.watch(1, {1: "bay"})[1].horse_id != bay
+
+
 def test_the_rows_hold_no_more_looks_than_the_gallery(rows: list[tuple[str, dict[str, Any]]]) -> None:
     options = GalleryOptions(looks=6, learn_s=0.5)
     stable = Stable(Gallery(SIZE, options, lambda kind, row: rows.append((kind, dict(row)))), steady=0.75)

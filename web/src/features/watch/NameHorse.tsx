@@ -1,6 +1,7 @@
 import { type SubmitEvent, useId, useState } from "react";
 import { sentence } from "@/shared/api/client";
-import { mergeHorse, renameHorse, useHorses } from "@/shared/api/endpoints/horses";
+import { mergeHorse, renameHorse } from "@/shared/api/endpoints/horses";
+import type { Schemas } from "@/shared/api/types";
 import { Button } from "@/shared/ui/Button";
 import { Dialog } from "@/shared/ui/Dialog";
 import { Field } from "@/shared/ui/Field";
@@ -11,17 +12,18 @@ interface NameHorseProps {
   /** The horse as it is known now. */
   horseId: string;
   name: string;
+  horses: readonly Schemas["Horse"][];
+  onDone: () => void;
   onClose: () => void;
 }
 
-/** A person says who a horse is: a new name, or a horse that has one already. */
-export function NameHorse({ horseId, name, onClose }: NameHorseProps) {
-  const horses = useHorses();
+/** A person says who a stranger is: a new name, or a horse that has one already. */
+export function NameHorse({ horseId, name, horses, onDone, onClose }: NameHorseProps) {
   const [given, setGiven] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const list = useId();
-  const known = (horses.data ?? []).filter((horse) => !horse.stranger && horse.id !== horseId);
+  const known = horses.filter((horse) => !horse.stranger && horse.id !== horseId);
   const other = namesake(known, given);
 
   const submit = async (event: SubmitEvent<HTMLFormElement>) => {
@@ -31,7 +33,7 @@ export function NameHorse({ horseId, name, onClose }: NameHorseProps) {
     try {
       if (other === undefined) await renameHorse(horseId, given.trim());
       else await mergeHorse(horseId, other.id);
-      onClose();
+      onDone();
     } catch (problem) {
       setError(sentence(problem));
       setBusy(false);

@@ -10,6 +10,8 @@ import { RecordedController, type RecordedStatus } from "./recordedController";
 
 export interface RecordedHandle {
   seek: (us: number) => void;
+  /** What was seen was corrected: ask for it again. */
+  refresh: () => void;
 }
 
 interface RecordedPlayerProps {
@@ -50,6 +52,7 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const controller = useRef<RecordedController | null>(null);
   const painter = useRef<Painter | null>(null);
+  const observations = useRef<ObservationLoader | null>(null);
   const latest = useRef(props);
   const first = useRef(startUs);
   const [status, setStatus] = useState<RecordedStatus>({ kind: "loading" });
@@ -72,9 +75,14 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
       (mime) => latest.current.onConverted(mime),
       () => latest.current.onEnd(),
     );
-    const loader = new ObservationLoader(streamId, timeline, () => painter.current?.repaint());
-    controller.current = recorded;
     let told = 0;
+    const loader = new ObservationLoader(streamId, timeline, () => {
+      // A picture that stands still is told of once more, however short a while ago it was.
+      told = 0;
+      painter.current?.repaint();
+    });
+    controller.current = recorded;
+    observations.current = loader;
     const brush = startPainter(
       video.current,
       canvas.current,
@@ -108,6 +116,7 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
       brush.stop();
       recorded.close();
       painter.current = null;
+      observations.current = null;
       controller.current = null;
     };
   }, [streamId]);
@@ -121,7 +130,17 @@ export function RecordedPlayer(props: RecordedPlayerProps) {
 
   useEffect(() => painter.current?.repaint(), [layers, showOverlays]);
 
-  useImperativeHandle(ref, () => ({ seek: (us) => void controller.current?.seek(us) }), []);
+  useImperativeHandle(
+    ref,
+    () => ({
+      seek: (us) => void controller.current?.seek(us),
+      refresh: () => {
+        observations.current?.again();
+        painter.current?.repaint();
+      },
+    }),
+    [],
+  );
 
   return (
     <Stage videoRef={video} canvasRef={canvas} aspect={aspect} label={`${name}, recording`} painted={showOverlays} maxHeight={maxHeight}>

@@ -8,7 +8,7 @@ import { useStreams } from "@/shared/streams/store";
 import { type Present, presentOf, useWhoIsThere } from "@/shared/streams/useWhoIsThere";
 import { agoWords, bytesWords, nowUs } from "@/shared/time/format";
 import { IconButton } from "@/shared/ui/Button";
-import { NameHorse } from "./NameHorse";
+import { type Asked, WhoDialog } from "./WhoDialog";
 
 interface SidePanelProps {
   stream: Stream;
@@ -16,13 +16,15 @@ interface SidePanelProps {
   figures: LiveFigures | null;
   /** Who is in the recorded picture on screen. */
   horses: Horse[] | null;
+  /** A person said who one of them is. */
+  onSaid: () => void;
   children: ReactNode;
 }
 
 const CERTAINTY = { confirmed: "Recognised", probable: "Probably", unknown: "Not yet known" } as const;
 
 /** Who is there, how the camera is, what is kept of it. */
-export function SidePanel({ stream, live, figures, horses, children }: SidePanelProps) {
+export function SidePanel({ stream, live, figures, horses, onSaid, children }: SidePanelProps) {
   const now = useWhoIsThere(stream.id, stream.status === "active");
   const present = live ? now : (horses?.map(presentOf) ?? null);
   const words = describeState(stream, nowUs());
@@ -35,7 +37,12 @@ export function SidePanel({ stream, live, figures, horses, children }: SidePanel
       {children}
       <section className="rounded-2xl border border-line bg-panel p-5">
         <h2 className="font-display text-lg font-semibold">{live ? "In sight now" : "In this picture"}</h2>
-        <Horses present={present} unknown={live ? whyUnknown(stream) : "Nothing is known of this picture."} />
+        <Horses
+          streamId={stream.id}
+          present={present}
+          unknown={live ? whyUnknown(stream) : "Nothing is known of this picture."}
+          onSaid={onSaid}
+        />
       </section>
       <section className="rounded-2xl border border-line bg-panel p-5">
         <h2 className="font-display text-lg font-semibold">Camera</h2>
@@ -75,15 +82,23 @@ function whyUnknown(stream: Stream): string {
   return stream.status === "active" ? "No picture was analysed in the last ten seconds." : "The camera is not running.";
 }
 
-function Horses({ present, unknown }: { present: Present[] | null; unknown: string }) {
-  const [asked, setAsked] = useState<{ id: string; name: string } | null>(null);
+interface HorsesProps {
+  streamId: string;
+  present: Present[] | null;
+  unknown: string;
+  onSaid: () => void;
+}
+
+function Horses({ streamId, present, unknown, onSaid }: HorsesProps) {
+  const [asked, setAsked] = useState<Asked | null>(null);
   return (
     <>
       <Names present={present} unknown={unknown} onName={setAsked} />
       {asked !== null && (
-        <NameHorse
-          horseId={asked.id}
-          name={asked.name}
+        <WhoDialog
+          streamId={streamId}
+          asked={asked}
+          onSaid={onSaid}
           onClose={() => {
             setAsked(null);
           }}
@@ -96,7 +111,7 @@ function Horses({ present, unknown }: { present: Present[] | null; unknown: stri
 interface NamesProps {
   present: Present[] | null;
   unknown: string;
-  onName: (horse: { id: string; name: string }) => void;
+  onName: (asked: Asked) => void;
 }
 
 function Names({ present, unknown, onName }: NamesProps) {
@@ -112,7 +127,11 @@ function Names({ present, unknown, onName }: NamesProps) {
             <span className="block text-sm text-muted">{CERTAINTY[horse.certainty]}</span>
           </span>
           {horse.horse_id !== null && (
-            <IconButton icon="edit" label={`Name ${name}`} onClick={onName.bind(null, { id: horse.horse_id, name })} />
+            <IconButton
+              icon="edit"
+              label={`Name ${name}`}
+              onClick={onName.bind(null, { trackId: horse.track_id, horseId: horse.horse_id, name })}
+            />
           )}
         </li>
       ))}

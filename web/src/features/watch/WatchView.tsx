@@ -174,7 +174,7 @@ export function WatchView({ stream, startUs }: WatchViewProps) {
           {!live && time !== null && <ClipBar stream={stream} recordings={recordings} time={time} converted={converted !== null} />}
         </div>
       </div>
-      <SidePanel stream={stream} live={live} figures={figures} horses={horses}>
+      <SidePanel stream={stream} live={live} figures={figures} horses={horses} onSaid={() => recorded.current?.refresh()}>
         <OverlayToggles live={live} />
       </SidePanel>
     </div>

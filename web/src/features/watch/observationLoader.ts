@@ -26,6 +26,11 @@ export class ObservationLoader {
     this.block(Math.floor((us + AHEAD_US) / BLOCK_US));
   }
 
+  /** What is there already may have changed: each block is fetched again when it is needed. */
+  again(): void {
+    this.blocks.clear();
+  }
+
   close(): void {
     this.abort.abort();
   }

@@ -79,7 +79,9 @@ export function startPainter(
 
   return {
     repaint: () => {
-      if (lastTime !== null && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) paint(lastTime);
+      if (lastTime === null || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+      const { known, pts } = paint(lastTime);
+      if (known !== null && pts !== null) onKnown(known, pts);
     },
     stop: () => video.cancelVideoFrameCallback(handle),
   };
