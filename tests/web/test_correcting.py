@@ -50,7 +50,7 @@ def names(yard: Yard, stream: str, start_us: int) -> dict[int, set[tuple[str | N
 def test_an_animal_in_a_recording_is_another_horse(inside: Page, yard: Yard, recorded: str, start_us: int) -> None:
     yard.store.horses.create(name="Old Tom")
     dialog = ask(inside, recorded, start_us + 1_000_000)
-    expect(dialog).to_contain_text("Only this animal is corrected")
+    expect(dialog).to_contain_text("Only this animal is meant")
     expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
     dialog.get_by_label("It is", exact=True).select_option("Old Tom")
     dialog.get_by_role("button", name="It is Old Tom").click()
@@ -59,6 +59,19 @@ def test_an_animal_in_a_recording_is_another_horse(inside: Page, yard: Yard, rec
     expect(inside.get_by_role("button", name="Name Old Tom")).to_be_visible()
     assert names(yard, recorded, start_us) == {0: {("Old Tom", "confirmed")}, 1: {("Bella", "confirmed")}}
     assert {horse.name for horse in yard.store.horses.all()} == {"Bella", "Old Tom"}
+
+
+def test_what_a_person_took_back_can_be_said_again(inside: Page, yard: Yard, recorded: str, start_us: int) -> None:
+    """An animal in a recording is no stranger that BarnHand will name by itself."""
+    dialog = ask(inside, recorded, start_us + 1_000_000)
+    dialog.get_by_role("button", name="It is not Bella").click()
+    inside.get_by_role("button", name="Name Horse 0").click()
+    again = inside.get_by_role("dialog", name="Who is Horse 0?")
+    again.get_by_label("It is", exact=True).select_option("Bella")
+    again.get_by_role("button", name="It is Bella").click()
+    expect(again).to_have_count(0)
+    expect(inside.get_by_role("button", name="Name Bella")).to_be_visible()
+    assert names(yard, recorded, start_us) == {0: {("Bella", "confirmed")}, 1: {("Bella", "confirmed")}}
 
 
 def test_an_animal_before_the_camera_is_none_that_is_known(

@@ -13,17 +13,19 @@ interface CorrectHorseProps {
   streamId: string;
   /** The animal on screen. */
   trackId: number;
-  /** The horse it is taken for. */
-  horse: Schemas["Horse"];
+  /** What it is called on screen. */
+  name: string;
+  /** The horse it is taken for, `null` while it is none that is known. */
+  horse: Schemas["Horse"] | null;
   horses: readonly Schemas["Horse"][];
   onDone: () => void;
   onClose: () => void;
 }
 
-/** A person says that an animal on screen is not the horse it is called, or that the horse is called otherwise. */
-export function CorrectHorse({ streamId, trackId, horse, horses, onDone, onClose }: CorrectHorseProps) {
+/** A person says which horse an animal on screen is, that it is not the one it is called, or that this one is called otherwise. */
+export function CorrectHorse({ streamId, trackId, name, horse, horses, onDone, onClose }: CorrectHorseProps) {
   const known = others(horses, horse);
-  const [draft, setDraft] = useState<Draft>({ wrong: known.length > 0 ? "horse" : "stranger", horse: "", name: horse.name });
+  const [draft, setDraft] = useState<Draft>({ wrong: horse !== null && known.length === 0 ? "stranger" : "horse", horse: "", name });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const said = answer(draft, horse, known);
@@ -33,7 +35,7 @@ export function CorrectHorse({ streamId, trackId, horse, horses, onDone, onClose
     setBusy(true);
     setError(null);
     try {
-      if (draft.wrong === "horse") await assignHorse(streamId, trackId, draft.horse);
+      if (draft.wrong === "horse" || horse === null) await assignHorse(streamId, trackId, draft.horse);
       else if (draft.wrong === "stranger") await refuseHorse(streamId, trackId, horse.id);
       else await renameHorse(horse.id, draft.name.trim());
       onDone();
@@ -60,15 +62,17 @@ export function CorrectHorse({ streamId, trackId, horse, horses, onDone, onClose
   );
 
   return (
-    <Dialog title={`Is this ${horse.name}?`} onClose={onClose}>
+    <Dialog title={horse === null ? `Who is ${name}?` : `Is this ${name}?`} onClose={onClose}>
       <form className="space-y-5" onSubmit={(event) => void submit(event)}>
         {error !== null && <ErrorNote>{error}</ErrorNote>}
-        <fieldset className="-mx-3">
-          <legend className="sr-only">What is wrong</legend>
-          {option("horse", "No, it is another horse")}
-          {option("stranger", "No, it is none that I know")}
-          {option("name", "Yes, but the name is written wrongly")}
-        </fieldset>
+        {horse !== null && (
+          <fieldset className="-mx-3">
+            <legend className="sr-only">What is wrong</legend>
+            {option("horse", "No, it is another horse")}
+            {option("stranger", "No, it is none that I know")}
+            {option("name", "Yes, but the name is written wrongly")}
+          </fieldset>
+        )}
         {draft.wrong === "horse" && (
           <Choice
             label="It is"
@@ -80,7 +84,7 @@ export function CorrectHorse({ streamId, trackId, horse, horses, onDone, onClose
             }}
           >
             <option value="" className="bg-panel">
-              Choose a horse
+              {known.length > 0 ? "Choose a horse" : "No horse has a name yet"}
             </option>
             {known.map((one) => (
               <option key={one.id} value={one.id} className="bg-panel">

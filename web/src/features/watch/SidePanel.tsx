@@ -126,13 +126,11 @@ function Names({ present, unknown, onName }: NamesProps) {
             <span className="block truncate font-semibold">{name}</span>
             <span className="block text-sm text-muted">{CERTAINTY[horse.certainty]}</span>
           </span>
-          {horse.horse_id !== null && (
-            <IconButton
-              icon="edit"
-              label={`Name ${name}`}
-              onClick={onName.bind(null, { trackId: horse.track_id, horseId: horse.horse_id, name })}
-            />
-          )}
+          <IconButton
+            icon="edit"
+            label={`Name ${name}`}
+            onClick={onName.bind(null, { trackId: horse.track_id, horseId: horse.horse_id, name })}
+          />
         </li>
       ))}
     </ul>

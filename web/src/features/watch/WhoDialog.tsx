@@ -4,10 +4,10 @@ import { ErrorNote, Loading } from "@/shared/ui/Notice";
 import { CorrectHorse } from "./CorrectHorse";
 import { NameHorse } from "./NameHorse";
 
-/** An animal on screen and the horse it is called. */
+/** An animal on screen and the horse it is called, if any. */
 export interface Asked {
   trackId: number;
-  horseId: string;
+  horseId: string | null;
   name: string;
 }
 
@@ -19,7 +19,7 @@ interface WhoDialogProps {
   onClose: () => void;
 }
 
-/** A stranger is given a name; of an animal that is called a horse with one, a person may say that it is not. */
+/** A stranger is given a name; of any other animal a person may say which horse it is, or that it is not. */
 export function WhoDialog({ streamId, asked, onSaid, onClose }: WhoDialogProps) {
   const { data: horses, error } = useHorses();
   const done = () => {
@@ -33,9 +33,12 @@ export function WhoDialog({ streamId, asked, onSaid, onClose }: WhoDialogProps) 
       </Dialog>
     );
   }
-  const horse = horses.find((one) => one.id === asked.horseId);
-  if (horse === undefined || horse.stranger) {
-    return <NameHorse horseId={asked.horseId} name={asked.name} horses={horses} onDone={done} onClose={onClose} />;
+  const { trackId, horseId, name } = asked;
+  const horse = horses.find((one) => one.id === horseId) ?? null;
+  if (horseId !== null && (horse === null || horse.stranger)) {
+    return <NameHorse horseId={horseId} name={name} horses={horses} onDone={done} onClose={onClose} />;
   }
-  return <CorrectHorse streamId={streamId} trackId={asked.trackId} horse={horse} horses={horses} onDone={done} onClose={onClose} />;
+  return (
+    <CorrectHorse streamId={streamId} trackId={trackId} name={name} horse={horse} horses={horses} onDone={done} onClose={onClose} />
+  );
 }

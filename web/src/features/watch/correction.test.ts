@@ -22,6 +22,11 @@ describe("answer", () => {
     expect(answer(draft({ horse: "b" }), JUNO, KNOWN)).toMatchObject({ button: "It is Bella", ready: true });
   });
 
+  it("lets one that has no name be a horse that has", () => {
+    expect(others(HORSES, null)).toHaveLength(3);
+    expect(answer(draft({ horse: "j" }), null, others(HORSES, null))).toMatchObject({ button: "It is Juno", ready: true });
+  });
+
   it("needs no more for one that nobody knows", () => {
     expect(answer(draft({ wrong: "stranger" }), JUNO, KNOWN)).toMatchObject({ button: "It is not Juno", ready: true });
   });

@@ -24,16 +24,17 @@ export interface Answer {
   ready: boolean;
 }
 
-/** The horses an animal that is called `called` can be said to be: those somebody named, by name. */
-export function others<T extends Horse>(horses: readonly T[], called: Horse): T[] {
-  return horses.filter((horse) => !horse.stranger && horse.id !== called.id).sort((a, b) => a.name.localeCompare(b.name));
+/** The horses an animal that is called `called`, or nothing, can be said to be: those somebody named, by name. */
+export function others<T extends Horse>(horses: readonly T[], called: Horse | null): T[] {
+  return horses.filter((horse) => !horse.stranger && horse.id !== called?.id).sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** What the dialog says to a draft. `known` are the `others`. */
-export function answer(draft: Draft, called: Horse, known: readonly Horse[]): Answer {
-  if (draft.wrong === "horse") {
+export function answer(draft: Draft, called: Horse | null, known: readonly Horse[]): Answer {
+  if (draft.wrong === "horse" || called === null) {
     const horse = known.find((one) => one.id === draft.horse);
-    const hint = `Only this animal is corrected, in what was recorded of it too. ${called.name} stays ${called.name} elsewhere.`;
+    const elsewhere = called === null ? "" : ` ${called.name} stays ${called.name} elsewhere.`;
+    const hint = `Only this animal is meant, in what was recorded of it too.${elsewhere}`;
     return { button: horse === undefined ? "Save" : `It is ${horse.name}`, hint, ready: horse !== undefined };
   }
   if (draft.wrong === "stranger") {
