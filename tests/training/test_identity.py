@@ -12,7 +12,7 @@ from training.identity.augment import view  # noqa: E402
 from training.identity.combine import joined, whitening  # noqa: E402
 from training.identity.crops import HEIGHT, WIDTH, Crop, stretch  # noqa: E402
 from training.identity.measures import as_tracks, distributions, named, readings, retrieval, thresholds  # noqa: E402
-from training.identity.model import Proxies, contrast  # noqa: E402
+from training.identity.model import Centres, contrast  # noqa: E402
 from training.identity.sampler import Sampler  # noqa: E402
 from training.identity.store import TALL, WIDE, Store, widened, write_part  # noqa: E402
 from training.identity.twins import alike  # noqa: E402
@@ -104,6 +104,7 @@ def stored_crops(folder: Path) -> Store:
         return Crop(np.full((40, 50, 3), shade, np.uint8), (5.0, 5.0, 40.0, 30.0), name, None, "day", group)
 
     horses = [crop(f"horse-{number}", ("bay", "grey")[number % 2], number) for number in range(8) for _ in range(3)]
+    horses[2::3] = [replace(horse, light="infrared") for horse in horses[2::3]]
     write_part(folder, "rendered", [*horses, crop("horse-99", "bay", 99)])
     write_part(folder, "photographs", [crop(f"photo-{number}", "cow", 100 + number) for number in range(6)])
     return Store.open(folder)
@@ -129,15 +130,40 @@ def test_a_batch_holds_each_horse_in_several_pictures_and_photographs_twice(tmp_
             own = names[batch.labels == label]
             assert len(set(own)) == 1
             assert len(own) == (3 if own[0].startswith("horse-") else 2)
-        assert [f"horse-{number}" for number in batch.proxies] == names[: batch.rendered].tolist()
+        assert [f"horse-{number}" for number in batch.horses] == names[: batch.rendered].tolist()
 
 
-def test_proxies_pull_a_horse_to_its_own() -> None:
-    proxies = Proxies(10, 2)
-    with torch.no_grad():
-        proxies.vectors[3], proxies.vectors[7] = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
-    known, crop = torch.tensor([3, 7]), torch.tensor([[1.0, 0.0]])
-    assert proxies(crop, torch.tensor([3]), known) < proxies(crop, torch.tensor([7]), known)
+def test_every_horse_of_a_batch_is_seen_by_day_and_by_night(tmp_path: Path) -> None:
+    store = stored_crops(tmp_path)
+    batch = Sampler(store, rendered=4, views=3, photographed=5).batch(np.random.default_rng(0))
+    for label in np.unique(batch.labels[: batch.rendered]):
+        lights = store.lights[batch.rows[batch.labels == label]].tolist()
+        assert lights == ["day", "day", "infrared"]
+
+
+def test_a_crop_is_drawn_to_the_centre_of_its_horse() -> None:
+    centres = Centres(10, 2)
+    right, up = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    assert centres(right, torch.tensor([3])) == 0.0, "nobody has been seen yet"
+    centres.follow(torch.cat([right, up]), torch.tensor([3, 7]))
+    assert centres(right, torch.tensor([3])) < centres(right, torch.tensor([7]))
+    assert centres(torch.cat([right, up]), torch.tensor([3, 5])) == centres(right, torch.tensor([3])), "horse 5 has no centre"
+
+
+def test_a_centre_follows_its_horse_and_keeps_unit_length() -> None:
+    centres = Centres(10, 2, kept=0.5)
+    right, up = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    centres.follow(right, torch.tensor([3]))
+    centres.follow(up, torch.tensor([3]))
+    assert centres.vectors[3].tolist() == pytest.approx([0.5**0.5, 0.5**0.5])
+    assert centres.vectors[4].tolist() == [0.0, 0.0]
+
+
+def test_a_view_by_night_is_grey() -> None:
+    stored = np.random.default_rng(1).integers(0, 255, (TALL, WIDE, 3), dtype=np.uint8)
+    for seed in range(12):
+        picture = view(stored, np.random.default_rng([seed, 1]), False, night=True).astype(int)
+        assert np.ptp(picture.mean((0, 1))) < 12, "noise, tints and covers may colour it a little"
 
 
 def test_a_track_is_compared_with_the_best_look_of_each_horse() -> None:

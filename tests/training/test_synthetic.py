@@ -182,3 +182,23 @@ def test_a_round_of_close_pictures_shows_every_identity_once_and_large(studio) -
             spans.append(max(w / 256, h / 208))
     assert spans
     assert np.median(spans) > 0.6, "the horse fills most of the picture"
+
+
+def test_the_same_seed_gives_the_same_close_picture_whatever_came_before(studio) -> None:
+    from training.synthetic.identities import IdentityMaker
+
+    first, second = (IdentityMaker(studio, 96, 78, range(3000, 3006)) for _ in range(2))
+    second.make(5)
+    for seed in (3000000, 3000007):
+        (one, _, truth), (other, _, again) = first.make(seed), second.make(seed)
+        assert np.array_equal(one, other)
+        assert truth == again
+
+
+def test_close_pictures_are_taken_by_night_too() -> None:
+    from training.synthetic.identities import NIGHTS, IdentityMaker
+    from training.synthetic.lighting import LIGHTS
+
+    for shares in IdentityMaker.light_shares.values():
+        assert sum(shares) == pytest.approx(1)
+        assert dict(zip(LIGHTS, shares, strict=True))["infrared"] == NIGHTS

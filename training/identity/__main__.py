@@ -23,6 +23,7 @@ def main() -> None:
     )
     train = commands.add_parser("train", help="train on the stored crops; goes on where it stopped")
     train.add_argument("--steps", type=int, default=None)
+    train.add_argument("--start-from", type=Path, default=None, help="a checkpoint whose averaged weights the run begins with")
     choose = commands.add_parser("choose", help="rank-1 by share of the untouched branch, on sets no reported figure uses")
     choose.add_argument("dev", type=Path, help="folder with parts of `training.synthetic identities` kept for choices")
     choose.add_argument("--shares", type=float, nargs="+", default=[0.0, 0.2, 0.35, 0.5, 0.7, 1.0])
@@ -53,7 +54,7 @@ def main() -> None:
         from training.identity.train import train as run_training
 
         options = Options() if arguments.steps is None else replace(Options(), steps=arguments.steps)
-        run_training(arguments.run / "store", arguments.run, options)
+        run_training(arguments.run / "store", arguments.run, options, arguments.start_from)
     elif arguments.command == "choose":
         from training.identity.combine import assembled, trials
 

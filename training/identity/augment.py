@@ -12,17 +12,21 @@ from training.identity.crops import HEIGHT, WIDTH, Picture
 from training.identity.store import TALL, WIDE
 
 LEVELS = np.arange(256, dtype=np.float32)[:, None] / 255
+DOWN, ACROSS = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
 
 
-def view(stored: Picture, rng: np.random.Generator, strong: bool) -> Picture:
+def view(stored: Picture, rng: np.random.Generator, strong: bool, night: bool = False) -> Picture:
     """One augmented crop (HEIGHT, WIDTH, 3) BGR of a stored one (TALL, WIDE, 3).
 
-    ``strong`` for photographs, which are there once each; mild for rendered horses, which vary by themselves.
+    ``strong`` for photographs, which are there once each; mild for rendered horses, which vary by themselves. ``night``: as
+    an infra-red camera sees it.
     """
     out = _cut(stored, rng, strong)
     chance = rng.random(7)
-    if chance[0] < 0.28:
+    if night or chance[0] < 0.28:
         out = _grey(out, rng)
+        if night or chance[0] < 0.14:
+            out = _lamplit(out, rng)
     elif chance[0] < 0.36:
         out = _faded(out, float(rng.uniform(0.2, 0.9)))
     out = cv2.LUT(out, _curves(rng, strong))
@@ -85,6 +89,14 @@ def _grey(picture: Picture, rng: np.random.Generator) -> Picture:
     grey = cv2.transform(picture, (mix / mix.sum()).astype(np.float32)[None])
     lifted = np.asarray(255 * np.power(LEVELS[:, 0], rng.uniform(0.5, 1.0)) * rng.uniform(0.6, 1.0), np.uint8)
     return np.asarray(cv2.cvtColor(cv2.LUT(grey, lifted), cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def _lamplit(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Bright where the camera's lamp points, dark around it."""
+    x, y = rng.uniform(0.2, 0.8) * WIDTH, rng.uniform(0.1, 0.7) * HEIGHT
+    reach = float(rng.uniform(0.6, 1.5)) * WIDTH
+    light = np.exp(-((ACROSS - x) ** 2 + (DOWN - y) ** 2) / reach**2) * rng.uniform(1.0, 1.5)
+    return np.asarray(np.clip(picture * light[:, :, None], 0, 255), np.uint8)
 
 
 def _faded(picture: Picture, keep: float) -> Picture:

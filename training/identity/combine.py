@@ -11,7 +11,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from training.common.checkpoint import load_checkpoint
 from training.identity import crops
 from training.identity.augment import view
 from training.identity.evaluate import rendered_figures
@@ -29,7 +28,7 @@ from training.identity.model import (
 )
 from training.identity.sampler import Sampler
 from training.identity.store import Store, widened
-from training.identity.train import pictures
+from training.identity.train import averaged, pictures
 
 Pictures = npt.NDArray[np.uint8]
 
@@ -39,24 +38,16 @@ def planes(rows: Pictures) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(rows[:, :, :, ::-1].transpose(0, 3, 1, 2))).float()
 
 
-def averaged(run: Path, earlier: tuple[Path, float] | None = None) -> dict[str, Tensor]:
+def mixed(run: Path, earlier: tuple[Path, float] | None = None) -> dict[str, Tensor]:
     """The moving average of the run's weights, mixed with that of an ``earlier`` checkpoint of the same run and its weight:
     two points of one path are often better in the middle.
-
-    Raises:
-        FileNotFoundError: there is no such checkpoint.
     """
-    averages = []
-    for path in [run / "last.pt"] + ([earlier[0]] if earlier else []):
-        saved = load_checkpoint(path, restore_rng=False)
-        if saved is None:
-            raise FileNotFoundError(f"no checkpoint {path}: train first")
-        averages.append(saved["average"]["shadow"])
+    last = averaged(run / "last.pt")
     if earlier is None:
-        return dict(averages[0])
+        return last
+    other = averaged(earlier[0])
     return {
-        name: torch.lerp(late, averages[1][name], earlier[1]) if late.dtype.is_floating_point else late
-        for name, late in averages[0].items()
+        name: torch.lerp(late, other[name], earlier[1]) if late.dtype.is_floating_point else late for name, late in last.items()
     }
 
 
@@ -69,7 +60,7 @@ def assembled(run: Path, earlier: tuple[Path, float] | None = None, batches: int
     """
     branch = TrainedBranch()
     still = copy.deepcopy(nn.ModuleList(branch.late[: AFTER_MIDDLE - FROZEN]))
-    branch.load_state_dict(averaged(run, earlier))
+    branch.load_state_dict(mixed(run, earlier))
     model = HorseEmbedder(branch, still).eval()
     store = Store.open(run / "store")
     sampler = Sampler(store, 20, 2, 40)

@@ -127,20 +127,39 @@ def contrast(embeddings: Tensor, labels: Tensor, temperature: float = 0.1) -> Te
     return -((logarithm * same).sum(1) / counts)[same.any(1)].mean()
 
 
-class Proxies(nn.Module):
-    """One learnt unit vector an identity; each crop is to be nearest to its own (cosine softmax with a margin, as CosFace).
+class Centres(nn.Module):
+    """Where each identity was when last seen; each crop is to be nearest to its own (cosine softmax with a margin, as CosFace).
 
-    Unlike ``contrast`` it compares with all identities at every step, not only with those of the batch.
+    Unlike ``contrast`` it compares with all identities at every step, not only with those of the batch. The vectors are not
+    learnt but follow what the network says (as in cluster contrast, Dai et al., 2022): with thousands of horses each comes too
+    seldom for a gradient to bring a random vector anywhere.
     """
 
-    def __init__(self, count: int, size: int, scale: float = 16.0, margin: float = 0.15) -> None:
-        super().__init__()
-        self.vectors = nn.Parameter(torch.randn(count, size) * 0.1)
-        self.scale, self.margin = scale, margin
+    vectors: Tensor
+    seen: Tensor
 
-    def forward(self, embeddings: Tensor, numbers: Tensor, known: Tensor) -> Tensor:
-        """Mean loss of unit vectors (n, size) with proxy numbers (n,); ``known`` (k,), sorted, are those in use."""
-        cosine = embeddings @ fn.normalize(self.vectors[known], dim=1).T
-        labels = torch.searchsorted(known, numbers)
+    def __init__(self, count: int, size: int, scale: float = 20.0, margin: float = 0.15, kept: float = 0.4) -> None:
+        super().__init__()
+        self.register_buffer("vectors", torch.zeros(count, size))
+        self.register_buffer("seen", torch.zeros(count, dtype=torch.bool))
+        self.scale, self.margin, self.kept = scale, margin, kept
+
+    def forward(self, embeddings: Tensor, numbers: Tensor) -> Tensor:
+        """Mean loss of unit vectors (n, size) of the identities ``numbers`` (n,) among all seen before; 0 when none was."""
+        old = self.seen[numbers]
+        if not bool(old.any()):
+            return embeddings.sum() * 0.0
+        known = torch.nonzero(self.seen)[:, 0]
+        cosine = embeddings[old] @ self.vectors[known].T
+        labels = torch.searchsorted(known, numbers[old])
         target = fn.one_hot(labels, len(known)).to(cosine.dtype)
         return fn.cross_entropy(self.scale * (cosine - self.margin * target), labels)
+
+    @torch.no_grad()
+    def follow(self, embeddings: Tensor, numbers: Tensor) -> None:
+        """Move the centres of the batch's identities to its vectors."""
+        for number in torch.unique(numbers):
+            mean = embeddings[numbers == number].mean(0)
+            share = self.kept if bool(self.seen[number]) else 0.0
+            self.vectors[number] = fn.normalize(share * self.vectors[number] + (1 - share) * mean, dim=0)
+            self.seen[number] = True

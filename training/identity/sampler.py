@@ -1,4 +1,6 @@
-"""Which crops make a batch: rendered horses, often of one coat so that colour alone does not do, and photographed animals."""
+"""Which crops make a batch: rendered horses by day and by night, often of one coat so that colour alone does not do, and
+photographed animals.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,11 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of the store, a label each (equal for the same animal), and the number of the proxy of the first ``rendered`` rows.
-
-    A proxy's number is the identity's, so that proxies keep their horses when more are rendered.
-    """
+    """Rows of the store, a label each (equal for the same animal), and the horses' numbers of the first ``rendered`` rows."""
 
     rows: Numbers
     labels: Numbers
-    proxies: Numbers
+    horses: Numbers
     rendered: int
 
 
@@ -35,8 +34,7 @@ class Sampler:
             rows.setdefault(str(name), []).append(row)
         self._rows = {name: np.array(own) for name, own in rows.items()}
         self.horses = sorted(n for n, own in self._rows.items() if n.startswith("horse-") and len(own) >= 2)
-        self._proxy = {name: int(name.removeprefix("horse-")) for name in self.horses}
-        self.known = np.array(sorted(self._proxy.values()), np.int64)
+        self._night = np.asarray(store.lights == "infrared")
         coats: dict[str, list[str]] = {}
         for name in self.horses:
             coats.setdefault(str(store.groups[self._rows[name][0]]), []).append(name)
@@ -54,13 +52,19 @@ class Sampler:
             chosen = rng.permutation(len(coats))[: int(rng.integers(1, 4))]
             pool = [name for k in chosen for name in self._coats[coats[int(k)]]]
         names = rng.choice(pool, min(count, len(pool)), replace=False)
-        rows, labels, proxies = [], [], []
+        rows, labels, horses = [], [], []
         for label, name in enumerate(names):
-            own = self._rows[str(name)]
-            rows.append(rng.choice(own, views, replace=len(own) < views))
+            rows.append(self._both_lights(self._rows[str(name)], views, rng))
             labels += [label] * views
-            proxies += [self._proxy[str(name)]] * views
+            horses += [int(name.removeprefix("horse-"))] * views
         for label, name in enumerate(rng.choice(self._others, photographed, replace=False), len(names)):
             rows.append(rng.choice(self._rows[str(name)], 2))
             labels += [label] * 2
-        return Batch(np.concatenate(rows), np.array(labels, np.int64), np.array(proxies, np.int64), len(proxies))
+        return Batch(np.concatenate(rows), np.array(labels, np.int64), np.array(horses, np.int64), len(horses))
+
+    def _both_lights(self, own: Numbers, views: int, rng: np.random.Generator) -> Numbers:
+        """``views`` of a horse's rows, one of them by infra-red and the others by day where there are such."""
+        night, day = own[self._night[own]], own[~self._night[own]]
+        if not len(night) or not len(day):
+            return rng.choice(own, views, replace=len(own) < views)
+        return np.append(rng.choice(day, views - 1, replace=len(day) < views - 1), rng.choice(night))

@@ -30,7 +30,7 @@ def main() -> None:
     identities.add_argument("out", type=Path)
     identities.add_argument("--parts", type=int, nargs=2, default=(0, 20), metavar=("FIRST", "END"))
     identities.add_argument("--per-part", type=int, default=1000)
-    identities.add_argument("--size", type=int, nargs=2, default=(256, 208), metavar=("WIDTH", "HEIGHT"))
+    identities.add_argument("--size", type=int, nargs=2, default=(192, 156), metavar=("WIDTH", "HEIGHT"))
     identities.add_argument("--seed", type=int, default=3000000, help="first seed; train and val must not share seeds")
     identities.add_argument("--identities", type=int, nargs=2, default=(3000, 4000), metavar=("FIRST", "END"))
     gait = commands.add_parser("gait", help="side views of walk, trot and canter")
@@ -55,7 +55,9 @@ def main() -> None:
 
     makers = {"stills": StillMaker, "strides": StrideMaker, "identities": IdentityMaker}
     if arguments.command in makers:
-        maker = makers[arguments.command](Studio(arguments.data, 1.25, 1), *arguments.size, range(*arguments.identities))
+        close = arguments.command == "identities"
+        studio = Studio(arguments.data, 1.0, 1, shadow_size=512) if close else Studio(arguments.data, 1.25, 1)
+        maker = makers[arguments.command](studio, *arguments.size, range(*arguments.identities))
         for part in tqdm(range(*arguments.parts), unit="part"):
             first = arguments.seed + part * arguments.per_part
             make_part(maker, arguments.out / f"part-{part:03d}", range(first, first + arguments.per_part))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,22 +11,45 @@ from training.synthetic.effects import develop, random_optics
 from training.synthetic.lighting import make_light
 from training.synthetic.looks import Look, dressed, random_look
 from training.synthetic.renderer import Uploaded
-from training.synthetic.rig import Floats, skin
+from training.synthetic.rig import Floats, Pose, skin
 from training.synthetic.sets import Place
-from training.synthetic.stills import ACTIVITIES, GAIT_OF, StillMaker, draw, random_pose
-from training.synthetic.studio import Actor
+from training.synthetic.stills import ACTIVITIES, GAIT_OF, LIGHT_SHARES, StillMaker, draw, random_pose
+from training.synthetic.studio import Actor, Studio
 from training.synthetic.truth import annotation
 from training.synthetic.view import Camera
 
 FILL = (0.72, 1.12)
 """Share of the picture that the horse's box spans in its longer direction; above 1 the border cuts it."""
 
-PICTURES_A_PLACE = 20
+LEAST = 0.028
+"""Share of the picture that must show the horse."""
+
+PICTURES_A_PLACE = 40
 """A place is kept for so many pictures; neighbouring seeds show different horses, so no horse is tied to a place."""
+
+POSES = 200
+"""Poses an activity that horses share: making one costs more than a third of drawing it."""
+
+BUILD = 0.9
+"""Build of the horse the shared poses are made for; a horse of another size takes them scaled."""
+
+NIGHTS = 0.28
+"""Share of infra-red: every horse is to be seen by day and by night."""
+
+
+def _with_nights(shares: tuple[float, ...]) -> tuple[float, ...]:
+    day = np.array(shares[:-1])
+    return (*(day / day.sum() * (1 - NIGHTS)), NIGHTS)
 
 
 class IdentityMaker(StillMaker):
     """Makes one picture a seed; the seeds go round the identities, so that any run of them shows all equally often."""
+
+    light_shares: ClassVar = {kind: _with_nights(shares) for kind, shares in LIGHT_SHARES.items()}
+
+    def __init__(self, studio: Studio, width: int, height: int, identities: range) -> None:
+        super().__init__(studio, width, height, identities)
+        self._poses: dict[tuple[str, int], tuple[Pose, str | None, float | None]] = {}
 
     def identity(self, seed: int) -> int:
         """Whose picture this is: each round visits the identities in an order of its own."""
@@ -49,7 +72,7 @@ class IdentityMaker(StillMaker):
         truth = truths[0]
         fields = {"width": self.width, "height": self.height, "scene": place.kind, "light": light_kind, "camera": view}
         found = []
-        if truth is not None and truth.mask.sum() >= 1500:
+        if truth is not None and truth.mask.mean() >= LEAST:
             look = actor.look
             found.append(
                 annotation(truth, identity=look.name, coat=look.coat, activity=actor.activity, worn=look.rug is not None)
@@ -60,9 +83,20 @@ class IdentityMaker(StillMaker):
         """The horse doing something that fits the place, in tack of the day."""
         activity = draw(rng, ACTIVITIES[place.kind])
         worn = dressed(look, rng, ridden=activity in GAIT_OF and rng.random() < 0.1)
-        pose, gait, phase = random_pose(self.studio, worn, activity, rng)
+        pose, gait, phase = self._pose(activity, int(rng.integers(POSES)))
+        size = float(worn.build.mean()) / BUILD
+        pose = Pose(pose.rotations, pose.shifts * size, pose.root * size, pose.turn)
         at = np.array([rng.uniform(-1, 1) * place.floor[0], 0.0, rng.uniform(-1, 1) * place.floor[1]])
         return Actor(worn, pose.placed(at, float(rng.uniform(0, 2 * np.pi))), activity, gait, phase)
+
+    def _pose(self, activity: str, number: int) -> tuple[Pose, str | None, float | None]:
+        """One of the shared poses, of a horse of build ``BUILD`` at the origin, with its gait and phase."""
+        key = (activity, number)
+        if key not in self._poses:
+            look = replace(random_look(0, tack=False), build=np.full(3, BUILD))
+            rng = np.random.default_rng([number, *activity.encode(), 8])
+            self._poses[key] = random_pose(self.studio, look, activity, rng)
+        return self._poses[key]
 
     def _framed(self, camera: Camera, actor: Actor, rng: np.random.Generator) -> Camera:
         """The same camera turned and zoomed so that the horse fills the picture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -22,31 +23,47 @@ CUT_OUTS = ("tree", "conifer")
 FLOORS = ("straw", "grass", "sand", "concrete", "rubber")
 
 
-@dataclass(frozen=True)
-class Uploaded:
-    """Props already on the device: surface, buffer, casts a shadow. For a set that stays while the horses move."""
+class Batch:
+    """Props of one surface on the device; the vertex array of each program that draws them is made once."""
 
-    batches: tuple[tuple[str, moderngl.Buffer, bool], ...]
-    corners: tuple[Floats, ...]
+    def __init__(self, surface: str, buffer: moderngl.Buffer, casts: bool) -> None:
+        self.surface, self.casts = surface, casts
+        self._buffer = buffer
+        self._arrays: dict[moderngl.Program, moderngl.VertexArray] = {}
+
+    def render(self, context: moderngl.Context, program: moderngl.Program, layout: str, *fields: str) -> None:
+        """Draw with a program that reads these fields."""
+        if program not in self._arrays:
+            self._arrays[program] = context.vertex_array(program, [(self._buffer, layout, *fields)])
+        self._arrays[program].render()
 
     def release(self) -> None:
         """Free the device's memory."""
-        for _, buffer, _ in self.batches:
-            buffer.release()
+        for array in self._arrays.values():
+            array.release()
+        self._buffer.release()
 
-    def within(self, camera: Camera, box: tuple[int, int, int, int]) -> list[tuple[str, moderngl.Buffer, bool]]:
+
+@dataclass(frozen=True)
+class Uploaded:
+    """Props already on the device, for a set that stays while the horses move."""
+
+    batches: tuple[Batch, ...]
+    corners: Floats
+    """Of each batch's bounding box, (batches, 8, 3)."""
+
+    def release(self) -> None:
+        """Free the device's memory."""
+        for batch in self.batches:
+            batch.release()
+
+    def within(self, camera: Camera, box: tuple[int, int, int, int]) -> list[Batch]:
         """The batches whose bounding boxes can touch ``box`` of the picture."""
-        out = []
-        for batch, corners in zip(self.batches, self.corners, strict=True):
-            pixels, depth = camera.project(corners)
-            if (depth < 0.15).any() or not (
-                pixels[:, 0].max() < box[0]
-                or pixels[:, 0].min() > box[2]
-                or pixels[:, 1].max() < box[1]
-                or pixels[:, 1].min() > box[3]
-            ):
-                out.append(batch)
-        return out
+        pixels, depth = camera.project(self.corners.reshape(-1, 3))
+        pixels, depth = pixels.reshape(-1, 8, 2), depth.reshape(-1, 8)
+        low, high = pixels.min(1), pixels.max(1)
+        touches = (high >= [box[0], box[1]]).all(1) & (low <= [box[2], box[3]]).all(1)
+        return [self.batches[k] for k in np.flatnonzero((depth < 0.15).any(1) | touches)]
 
 
 @dataclass(frozen=True)
@@ -60,7 +77,7 @@ class Patch:
 class Renderer:
     """One OpenGL context; draws any number of scenes."""
 
-    def __init__(self, model: HorseModel, supersample: float = 2.0) -> None:
+    def __init__(self, model: HorseModel, supersample: float = 2.0, shadow_size: int = SHADOW_SIZE) -> None:
         self._context = moderngl.create_standalone_context(backend="egl")
         self._supersample = supersample
         c = self._context
@@ -74,7 +91,7 @@ class Renderer:
         self._noise.repeat_x = self._noise.repeat_y = self._noise.repeat_z = True
         self._noise.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self._surfaces: dict[str, moderngl.Texture] = {}
-        self._shadow = c.depth_texture((SHADOW_SIZE, SHADOW_SIZE))
+        self._shadow = c.depth_texture((shadow_size, shadow_size))
         self._shadow.compare_func = "<="
         self._shadow_target = c.framebuffer(depth_attachment=self._shadow)
         self._targets: dict[tuple[int, int], moderngl.Framebuffer] = {}
@@ -131,14 +148,14 @@ class Renderer:
         batches, corners = [], []
         for (surface, casts), rows in props.arrays().items():
             for tile in _tiles(rows):
-                batches.append((surface, self._context.buffer(tile.astype("f4").tobytes()), casts))
+                batches.append(Batch(surface, self._context.buffer(tile.astype("f4").tobytes()), casts))
                 low, high = tile[:, :3].min(0), tile[:, :3].max(0)
                 corners.append(
                     np.array(
                         [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])], float
                     )
                 )
-        return Uploaded(tuple(batches), tuple(corners))
+        return Uploaded(tuple(batches), np.array(corners).reshape(-1, 8, 3))
 
     def draw(
         self,
@@ -170,11 +187,11 @@ class Renderer:
                 _set(self._horse_shadow, sun_view=sun_view, inflate=0.0)
                 _joints(self._horse_shadow, horse.skinning)
                 self._horse_shadow_array.render()
-            for surface, buffer, casts in batches:
-                if casts:
-                    self._surface(surface).use(0)
-                    _set(self._prop_shadow, sun_view=sun_view, surface=0)
-                    _render(c, self._prop_shadow, buffer, "3f 3x4 2f 4x4", "in_position", "in_uv")
+            _set(self._prop_shadow, sun_view=sun_view, surface=0)
+            for batch in batches:
+                if batch.casts:
+                    self._surface(batch.surface).use(0)
+                    batch.render(c, self._prop_shadow, "3f 3x4 2f 4x4", "in_position", "in_uv")
         width, height = round(camera.width * self._supersample), round(camera.height * self._supersample)
         target = self._target(width, height)
         target.use()
@@ -207,28 +224,30 @@ class Renderer:
         }
         programs = {
             (kind, *names): self._program(kind, light, *names)
-            for kind, *names in (("horse",), ("horse", "GEAR"), ("prop",), ("prop", "CUT_OUT"))
+            for kind, *names in (("horse",), ("horse", "GEAR"), ("prop",), ("prop", "GROUND"), ("prop", "CUT_OUT"))
         }
         for program in programs.values():
             _set(program, **common)
-            if "contacts" in program:
+            if "contacts" in _uniforms(program):
                 program["contacts"].write(spots.tobytes())
         # Depth of everything opaque first: each pixel is then shaded once.
         target.color_mask = ((False,) * 4, (False,) * 4)
-        for surface, buffer, _ in batches:
-            if surface not in CUT_OUTS:
-                _set(self._prop_depth, camera=projection @ view)
-                _render(c, self._prop_depth, buffer, "3f 3x4 2x4 4x4", "in_position")
+        _set(self._prop_depth, camera=projection @ view)
+        for batch in batches:
+            if batch.surface not in CUT_OUTS:
+                batch.render(c, self._prop_depth, "3f 3x4 2x4 4x4", "in_position")
         target.color_mask = ((True,) * 4, (True,) * 4)
+        c.enable(moderngl.CULL_FACE)  # a horse's far side would be shaded first and then painted over
         for horse in horses:
             self._draw_horse(horse, light)
-        for surface, buffer, _ in batches:
-            self._surface(surface).use(0)
-            program = programs[("prop", "CUT_OUT") if surface in CUT_OUTS else ("prop",)]
-            _set(program, surface=0, ground=1.0 if surface in FLOORS else 0.0, glow=1.0 if surface == "sky" else 0.0)
-            _render(c, program, buffer, "3f 3f 2f 4f", "in_position", "in_normal", "in_uv", "in_tint")
-        for _, buffer, _ in passing:
-            buffer.release()
+        c.disable(moderngl.CULL_FACE)
+        for batch in batches:
+            self._surface(batch.surface).use(0)
+            program = programs[("prop", *_kind_of(batch.surface))]
+            _set(program, surface=0, glow=1.0 if batch.surface == "sky" else 0.0)
+            batch.render(c, program, "3f 3f 2f 4f", "in_position", "in_normal", "in_uv", "in_tint")
+        for batch in passing:
+            batch.release()
         drawn = self._read(target, window, (x1 - x0, y1 - y0), light)
         if patch is None:
             return drawn
@@ -274,11 +293,11 @@ class Renderer:
                 )
                 array.render()
 
-    def _batches(self, props: Props) -> list[tuple[str, moderngl.Buffer, bool]]:
-        out = []
-        for key, rows in props.arrays().items():
-            out.append((key[0], self._context.buffer(rows.astype("f4").tobytes()), key[1]))
-        return out
+    def _batches(self, props: Props) -> list[Batch]:
+        return [
+            Batch(surface, self._context.buffer(rows.astype("f4").tobytes()), casts)
+            for (surface, casts), rows in props.arrays().items()
+        ]
 
     def _surface(self, name: str) -> moderngl.Texture:
         if name not in self._surfaces:
@@ -355,10 +374,17 @@ def _tiles(rows: Floats, limit: int = 4000, edge: float = 1.6) -> list[Floats]:
     return [part.reshape(-1, rows.shape[1]) for part in np.split(triangles[order], cuts)]
 
 
-def _render(context: moderngl.Context, program: moderngl.Program, buffer: moderngl.Buffer, layout: str, *fields: str) -> None:
-    array = context.vertex_array(program, [(buffer, layout, *fields)])
-    array.render()
-    array.release()
+def _kind_of(surface: str) -> tuple[str, ...]:
+    """The switches of the program that draws a surface."""
+    if surface in CUT_OUTS:
+        return ("CUT_OUT",)
+    return ("GROUND",) if surface in FLOORS else ()
+
+
+@cache
+def _uniforms(program: moderngl.Program) -> frozenset[str]:
+    """Names a program has: asking it goes through all of them each time."""
+    return frozenset(program)
 
 
 def _joints(program: moderngl.Program, skinning: Floats) -> None:
@@ -368,8 +394,9 @@ def _joints(program: moderngl.Program, skinning: Floats) -> None:
 
 
 def _set(program: moderngl.Program, **values: object) -> None:
+    known = _uniforms(program)
     for name, value in values.items():
-        if name not in program:
+        if name not in known:
             continue
         uniform = program[name]
         if isinstance(value, np.ndarray):

@@ -7,7 +7,7 @@ def variant(source: str, *names: str) -> str:
     """The program with compile-time switches.
 
     A fragment that may discard loses the early depth test, and llvmpipe runs both sides of every branch, so what a picture
-    does not need is left out of its program: GEAR, CUT_OUT, SUN, LAMP.
+    does not need is left out of its program: GEAR, CUT_OUT, GROUND, SUN, LAMP.
     """
     return source.replace("#version 330", "\n".join(["#version 330", *(f"#define {name}" for name in names)]), 1)
 
@@ -129,7 +129,7 @@ vec3 hazed(vec3 colour, vec3 p) {{ return mix(fog_colour, colour, exp(-fog * len
 
 PROP_FRAGMENT = f"""#version 330
 {LIGHTING}
-uniform sampler2D surface; uniform float identity; uniform float ground; uniform float glow;
+uniform sampler2D surface; uniform float identity; uniform float glow;
 in vec3 world; in vec3 normal; in vec2 uv; in vec4 tint;
 layout(location = 0) out vec4 colour; layout(location = 1) out vec4 label;
 void main() {{
@@ -139,7 +139,9 @@ void main() {{
 #endif
     vec3 n = normalize(normal); if (!gl_FrontFacing) n = -n;
     float highlight; vec3 light = light_at(world, n, 0.1, highlight);
-    if (ground > 0.5 && n.y > 0.3 && world.y < 0.4) light *= contact_shade(world);
+#ifdef GROUND
+    if (n.y > 0.3 && world.y < 0.4) light *= contact_shade(world);
+#endif
     vec3 albedo = pow(base.rgb, vec3(2.2)) * tint.rgb;
     colour = vec4(hazed(albedo * mix(light, vec3(1.0), glow) + tint.a * highlight, world), 1.0);
     label = vec4(0.0, 0.0, 0.0, 1.0);

@@ -158,6 +158,8 @@ def draw(rng: np.random.Generator, shares: dict[str, float]) -> str:
 class StillMaker:
     """Makes one picture a seed."""
 
+    light_shares = LIGHT_SHARES
+
     def __init__(self, studio: Studio, width: int, height: int, identities: range) -> None:
         self.studio, self.width, self.height, self.identities = studio, width, height, identities
         self._built: tuple[int, Place, Uploaded, str] | None = None
@@ -167,7 +169,7 @@ class StillMaker:
         if self._built is None or self._built[0] != number:
             rng = np.random.default_rng([number, 4])
             kind = draw(rng, {"stall": 3, "paddock": 3, "arena": 2, "aisle": 1.3})
-            shares = LIGHT_SHARES[kind]
+            shares = self.light_shares[kind]
             light = LIGHTS[int(rng.choice(len(LIGHTS), p=np.array(shares) / sum(shares)))]
             if self._built is not None:
                 self._built[2].release()

@@ -13,7 +13,7 @@ from training.synthetic.geometry import Props
 from training.synthetic.looks import Look
 from training.synthetic.lying import grounded
 from training.synthetic.model import HorseModel, load_horse
-from training.synthetic.renderer import Patch, Renderer, Uploaded
+from training.synthetic.renderer import SHADOW_SIZE, Patch, Renderer, Uploaded
 from training.synthetic.rig import Floats, Pose, blend, skin, skin_matrices
 from training.synthetic.truth import HorseTruth, Surveyor
 from training.synthetic.view import Camera, Light, PlacedHorse, Rendered
@@ -48,10 +48,10 @@ class Actor:
 class Studio:
     """Model, renderer and surveyor of one process."""
 
-    def __init__(self, data: Path, supersample: float = 2.0, subdivisions: int = 2) -> None:
+    def __init__(self, data: Path, supersample: float = 2.0, subdivisions: int = 2, shadow_size: int = SHADOW_SIZE) -> None:
         self.model: HorseModel = load_horse(data / "models3d" / "Horse.glb", subdivisions)
         self.anatomy = Anatomy(self.model)
-        self.renderer = Renderer(self.model, supersample)
+        self.renderer = Renderer(self.model, supersample, shadow_size)
         self.surveyor = Surveyor(self.model, self.anatomy)
 
     def grounded(self, look: Look, pose: Pose, sink: float = 0.02) -> Pose:
