@@ -21,6 +21,9 @@ from training.synthetic.view import Camera
 FILL = (0.72, 1.12)
 """Share of the picture that the horse's box spans in its longer direction; above 1 the border cuts it."""
 
+STREAKS_AT = 256
+"""Width of a close picture, in pixels, that the optics' lengths of streaks are meant for."""
+
 LEAST = 0.028
 """Share of the picture that must show the horse."""
 
@@ -68,7 +71,9 @@ class IdentityMaker(StillMaker):
         extra = self._in_front(camera, rng)
         seen = Uploaded(tuple(uploaded.within(camera, (0, 0, self.width, self.height))), ())
         rendered, truths = self.studio.shoot(camera, light, seen, [actor], extra)
-        picture = develop(rendered.colour, random_optics(light_kind, light.exposure, rng), rng)
+        optics = random_optics(light_kind, light.exposure, rng)
+        optics = replace(optics, motion=optics.motion * self.width / STREAKS_AT)
+        picture = develop(rendered.colour, optics, rng)
         truth = truths[0]
         fields = {"width": self.width, "height": self.height, "scene": place.kind, "light": light_kind, "camera": view}
         found = []
