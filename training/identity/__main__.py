@@ -39,7 +39,7 @@ def main() -> None:
         command.add_argument("--films", type=Path, default=Path("src/barnhand/demo"))
         command.add_argument("--model", type=Path, default=WEIGHTS)
         if name == "export":
-            command.add_argument("--version", default="2")
+            command.add_argument("--version", default="3")
             command.add_argument("--share", type=float, required=True, help="share of the untouched branch, as `choose` showed")
             _add_earlier(command)
     arguments = parser.parse_args()
