@@ -40,7 +40,7 @@ def export(
 ) -> dict[str, Any]:
     """Write ``target`` (int8) and its parity file beside it; returns the figures of the written file.
 
-    ``share`` of the similarity comes from the untouched branch; see `combine.trials`. ``earlier``: see `combine.averaged`.
+    ``share`` of the similarity comes from the untouched branch; see `combine.trials`. ``earlier``: see `combine.mixed`.
     """
     torch.set_num_threads(1)
     model = assembled(run, earlier)

@@ -29,7 +29,7 @@ NIGHT = 0.4
 class Options:
     """How the embedder is trained."""
 
-    steps: int = 2000
+    steps: int = 1400
     rendered: int = 32
     """Rendered horses a batch."""
     views: int = 3
