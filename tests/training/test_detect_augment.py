@@ -8,8 +8,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from training.detect.augment import Scene, bars, clip, infrared, light, paste, place, placement, transform, turned
+from training.detect.augment import Scene, bars, clip, closeness, infrared, light, paste, place, placement, transform, turned
 from training.detect.compose import Batches, Composer, Mix, collate
+from training.detect.cover import cover, rest, surface
 from training.detect.data import Library, Picture
 from training.detect.network import CLASSES, HORSE
 
@@ -45,6 +46,61 @@ def test_a_placed_box_lies_on_the_pixels_it_marks(tmp_path: Path, seed: int) -> 
     if not len(scene.boxes):
         pytest.skip("this seed put the rectangle out of view")
     np.testing.assert_allclose(white_box(scene.pixels), scene.boxes[0], atol=1.5)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_close_view_is_filled_by_the_horse_along_its_longer_side(tmp_path: Path, seed: int) -> None:
+    subject = picture(tmp_path / "card.png")
+    scene = Scene.blank(128, (60, 60, 60))
+    place(scene, subject, card(), closeness(subject, 128, np.random.default_rng(seed)), (0, 0, 128, 128))
+    np.testing.assert_allclose(scene.boxes[0, [0, 2]], [0, 128], atol=0.5)
+    np.testing.assert_allclose(white_box(scene.pixels), scene.boxes[0], atol=1.5)
+
+
+@pytest.mark.parametrize(
+    ("hiding", "expected"),
+    [
+        ((0, 70, 200, 150), [60, 40, 120, 70]),
+        ((0, 0, 200, 60), [60, 60, 120, 90]),
+        ((0, 0, 80, 150), [80, 40, 120, 90]),
+        ((100, 30, 200, 150), [60, 40, 100, 90]),
+        ((100, 70, 200, 150), [60, 40, 120, 90]),
+        ((0, 100, 200, 150), [60, 40, 120, 90]),
+        ((0, 50, 200, 150), None),
+        ((61, 41, 119, 150), None),
+    ],
+    ids=["legs", "head", "left", "right", "a corner", "beside it", "nearly all", "all but a rim"],
+)
+def test_the_box_behind_a_cover_is_what_can_be_seen(hiding: tuple[int, int, int, int], expected: list[float] | None) -> None:
+    left = rest(WHITE[0], hiding)
+    assert (left is None) == (expected is None)
+    if left is not None:
+        np.testing.assert_allclose(left, expected)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_cover_hides_a_part_of_an_animal_and_its_box_ends_there(tmp_path: Path, seed: int) -> None:
+    subject = picture(tmp_path / "card.png")
+    scene = Scene.blank(256)
+    matrix = np.array([[1, 0, 30], [0, 1, 30]], np.float32)
+    place(scene, subject, card(), matrix, (0, 0, 256, 256))
+    before, whole = scene.pixels.copy(), scene.boxes[0].copy()
+    cover(scene, np.random.default_rng(seed))
+    changed = (scene.pixels != before).any(-1)
+    assert changed.any()
+    assert np.prod(scene.boxes[0, 2:] - scene.boxes[0, :2]) < 0.85 * np.prod(whole[2:] - whole[:2])
+    x1, y1, x2, y2 = scene.boxes[0].astype(int)
+    assert not changed[y1:y2, x1:x2].any()
+
+
+def test_nothing_is_covered_where_there_is_no_animal() -> None:
+    scene = Scene.blank(64)
+    cover(scene, np.random.default_rng(0))
+    assert (scene.pixels == 114).all()
+
+
+def test_a_surface_has_the_size_asked_for() -> None:
+    assert surface(31, 7, np.random.default_rng(1)).shape == (7, 31, 3)
 
 
 @pytest.mark.parametrize(

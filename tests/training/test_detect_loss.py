@@ -94,6 +94,14 @@ def test_the_background_follows_the_teacher() -> None:
     assert (out.objectness.grad > 0).all()
 
 
+def test_an_edge_far_off_pulls_on_a_box_and_a_loss_of_edges_alone_is_finite() -> None:
+    out = answer(objectness=3.0, horse=3.0)
+    found = losses(out, taught(), batch([BOX], [HORSE]), Weights(box=0.0, edge=1.0, objectness=0, classes=0, background=0))
+    found.total.backward()
+    assert 0 < float(found.box) <= 4.0
+    assert out.boxes.grad.abs().sum() > 0
+
+
 def test_each_label_gets_cells_and_no_cell_two_labels() -> None:
     out = answer()
     corners, strides = cells(SIZE, SIZE)

@@ -14,8 +14,10 @@ import torch
 from training.detect import train as training
 from training.detect.compose import CALM, Batches, Composer, Mix
 from training.detect.data import Library, Picture, doubtful, explained, held_out, kind_of, load
+from training.detect.mine import agreed
 from training.detect.network import CLASSES, Nano, load_coco
 from training.detect.train import Recipe, Trainer, load_average, rate_at
+from training.detect.yardsticks import Detector
 
 torch.set_num_threads(1)  # two threads on a busy machine wait for one another
 
@@ -156,6 +158,51 @@ def test_pictures_a_network_was_wrong_about_are_drawn_from_twice(tmp_path: Path)
     assert wrong
     assert wrong == {p.path.name for p in found["livestock"] if int(p.path.stem) < 20}
     assert "hard" not in load(tmp_path, None).pictures
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ([(0.9, 10)], [(0.7, 12)], 10.875),
+        ([(0.9, 10), (0.2, 200)], [(0.7, 12)], 10.875),
+        ([(0.9, 10), (0.6, 200)], [(0.7, 12)], None),
+        ([(0.9, 10)], [(0.7, 60)], None),
+        ([(0.9, 10)], [(0.3, 10)], None),
+        ([(0.9, 10)], [], None),
+    ],
+    ids=["both see it", "and one something faint", "two horses", "apart", "one is unsure", "one sees nothing"],
+)
+def test_a_picture_is_labelled_where_both_yardsticks_see_the_same_one_horse(
+    first: list[tuple[float, float]], second: list[tuple[float, float]], expected: float | None, tmp_path: Path
+) -> None:
+    """Each (score, x): a box of 100 pixels at x."""
+
+    def seeing(found: list[tuple[float, float]]) -> Detector:
+        boxes = np.array([[x, 0, x + 100, 100] for _, x in found], np.float32).reshape(-1, 4)
+        return lambda _: (boxes, np.array([score for score, _ in found], np.float32))
+
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
+    label = agreed([seeing(first), seeing(second)], tmp_path / "a.png")
+    assert [box[1] for box in label] == ([] if expected is None else [pytest.approx(expected, abs=1e-3)])
+
+
+def test_generated_horses_are_trained_on_where_they_were_labelled(tmp_path: Path) -> None:
+    nothing = json.dumps({"images": [], "annotations": [], "categories": []})
+    for name, file in (("animalpose", "train"), ("arena", "train"), ("silhouettes", "all")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{file}.json").write_text(nothing)
+    (tmp_path / "cgi/horses").mkdir(parents=True)
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / "cgi/horses" / name).touch()
+    mined = tmp_path / "mined.json"
+    mined.write_text(json.dumps({"cgi/horses/a.png": [[0.9, 1, 2, 30, 40]], "cgi/horses/b.png": []}))
+    (found,) = load(tmp_path, mined).pictures["generated"]
+    assert (found.path.name, found.boxes.tolist(), found.labels.tolist()) == (
+        "a.png",
+        [[1, 2, 30, 40]],
+        [CLASSES.index("horse")],
+    )
+    assert "generated" not in load(tmp_path, mined, held=True).pictures
 
 
 def test_the_end_of_a_run_has_calmer_batches(batches: Batches) -> None:

@@ -151,6 +151,16 @@ def test_the_same_seed_gives_the_same_picture(studio) -> None:
     assert first[2] == second[2]
 
 
+def test_pictures_of_people_hold_no_horse_and_differ(studio) -> None:
+    from training.synthetic.people import PeopleMaker
+
+    maker = PeopleMaker(studio, 160, 120, range(20))
+    (first, fields, found), (second, _, _) = maker.make(6000000), maker.make(6000001)
+    assert not found
+    assert fields["horses"] == 0
+    assert (first != second).any()
+
+
 def test_a_horse_in_stride_is_whole_and_seen_from_the_side(studio) -> None:
     from training.synthetic.strides import StrideMaker
 

@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="fine-tune from the COCO weights; goes on where it stopped")
     train.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
     train.add_argument("--mined", type=Path, help="what `mine` wrote")
-    train.add_argument("--synthetic", type=Path, help="folder of rendered scenes")
+    train.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of rendered scenes")
     train.add_argument("--checked", type=Path, help="JSON of pictures known to hold no horse")
     train.add_argument("--hard", type=Path, help="what `hard` wrote: pictures of other animals to train on more often")
     train.add_argument("--start", type=Path, help="checkpoint or exported file to start from when OUT has none")

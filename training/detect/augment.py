@@ -101,6 +101,21 @@ def placement(picture: Picture, pixels: Pixels, width: int, height: int, zoom: f
     return matrix
 
 
+def closeness(picture: Picture, size: int, rng: Rng) -> Array:
+    """A matrix that shows a part of one of the picture's horses: the longer side of its box is 1 to 1.7 times the canvas."""
+    horses = picture.boxes[picture.labels == HORSE]
+    box = horses[rng.integers(len(horses))]
+    scale = float(size / max(1.0, (box[2:] - box[:2]).max()) * np.exp(rng.uniform(0, np.log(1.7))))
+    matrix = np.array([[scale, 0, 0], [0, scale, 0]], np.float32)
+    for axis in range(2):
+        low, high = box[axis] * scale, box[axis + 2] * scale
+        # The canvas stays on the horse where that is the larger, and the horse on the canvas where it is the smaller.
+        matrix[axis, 2] = -rng.uniform(*sorted((low, high - size)))
+    if rng.random() < 0.5:
+        matrix[0] = [-scale, 0, size - matrix[0, 2]]
+    return matrix
+
+
 def place(scene: Scene, picture: Picture, pixels: Pixels, matrix: Array, window: tuple[int, int, int, int]) -> None:
     """Draw a picture into a window of the scene and add its boxes."""
     x1, y1, x2, y2 = window

@@ -16,12 +16,32 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from training.detect.augment import Pixels, Rng, Scene, bars, light, paste, place, placement, turned
+from training.detect.augment import (
+    Pixels,
+    Rng,
+    Scene,
+    bars,
+    closeness,
+    light,
+    paste,
+    place,
+    placement,
+    turned,
+)
+from training.detect.cover import cover
 from training.detect.data import Library, Picture, mask_of
+from training.detect.network import HORSE
 
 #: How pictures with horses, and those without, are drawn: weight by kind. Kinds with no picture are left out.
-POSITIVE: dict[str, float] = {"horse": 0.56, "arena": 0.12, "silhouette": 0.10, "synthetic": 0.10, "recumbent": 0.12}
-NEGATIVE: dict[str, float] = {"livestock": 0.34, "pet": 0.27, "hard": 0.24, "human": 0.08, "empty": 0.07}
+POSITIVE: dict[str, float] = {
+    "horse": 0.46,
+    "arena": 0.12,
+    "silhouette": 0.08,
+    "generated": 0.12,
+    "synthetic": 0.10,
+    "recumbent": 0.12,
+}
+NEGATIVE: dict[str, float] = {"livestock": 0.32, "pet": 0.27, "hard": 0.24, "human": 0.06, "empty": 0.11}
 
 
 @dataclass(frozen=True)
@@ -36,18 +56,22 @@ class Mix:
     """Share of samples made of two or four pictures."""
     pasted: float = 0.2
     """Share of samples that get cut-out horses."""
+    close: float = 0.15
+    """Share of single pictures of a horse that show a part of it from close by."""
+    covered: float = 0.12
+    """Share of samples in which a door or a wall hides a part of an animal."""
     barred: float = 0.1
     """Share of samples seen through bars or rails."""
     darkened: float = 0.15
     """Share of side views, and of cut-out horses, that stand against the light: darkened to a twentieth up to a fifth."""
     turned: float = 0.2
     """Share of cut-out horses turned by any angle, as one that lies flat looks to a camera above it."""
-    sizes: tuple[int, ...] = field(default=(320, 352, 384, 416, 448))
+    sizes: tuple[int, ...] = field(default=(288, 320, 352, 384, 416))
     """Input sizes, one a batch."""
 
 
 #: The end of a run: mostly whole pictures at the size used at run time, as the network will see them.
-CALM = Mix(plain=0.5, mosaic=0.1, pasted=0.12, barred=0.06, darkened=0.1, sizes=(416,))
+CALM = Mix(plain=0.5, mosaic=0.1, pasted=0.12, close=0.1, covered=0.08, barred=0.06, darkened=0.1, sizes=(416,))
 
 
 @dataclass(frozen=True)
@@ -96,6 +120,8 @@ class Composer:
         if self.library.pictures.get("silhouette") and rng.random() < self.mix.pasted:
             for _ in range(int(rng.choice([1, 1, 2, 3]))):
                 self._paste(scene, rng)
+        if rng.random() < self.mix.covered:
+            cover(scene, rng)
         if rng.random() < self.mix.barred:
             bars(scene.pixels, rng)
         scene.pixels = light(scene.pixels, rng)
@@ -122,8 +148,11 @@ class Composer:
         else:
             zoom = np.exp(rng.uniform(np.log(0.25), np.log(0.85)))
         scene = Scene.blank(size) if rng.random() < 0.7 else Scene.blank(size, tuple(rng.integers(0, 256, 3).tolist()))
-        if zoom < 0.6 and rng.random() < 0.5:
-            drawer = self.library.pictures.get("human") or self.library.pictures["pet"]
+        if (picture.labels == HORSE).any() and rng.random() < self.mix.close:
+            place(scene, picture, pixels, closeness(picture, size, rng), (0, 0, size, size))
+            return scene
+        drawer = self.library.pictures.get("human") or self.library.pictures.get("pet", ())
+        if zoom < 0.6 and drawer and rng.random() < 0.5:
             behind = drawer[int(rng.integers(len(drawer)))]
             back = behind.read()
             fill = np.array([[size / back.shape[1], 0, 0], [0, size / back.shape[0], 0]], np.float32)

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.detect.network import CLASSES
+from training.detect.network import CLASSES, HORSE
 
 Array = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -71,7 +71,10 @@ def mask_of(picture: Picture) -> Pixels:
 
 @dataclass(frozen=True)
 class Library:
-    """All training pictures by kind: horse, arena, silhouette, synthetic, recumbent, livestock, pet, human, empty, hard."""
+    """All training pictures by kind.
+
+    With horses: horse, arena, silhouette, generated, synthetic, recumbent; without: livestock, pet, hard, human, empty.
+    """
 
     pictures: Mapping[str, Sequence[Picture]]
 
@@ -167,7 +170,7 @@ def read_coco(
 def load(
     data: Path,
     mined: Path | None,
-    synthetic: Path | None = None,
+    synthetic: Sequence[Path] = (),
     checked: Path | None = None,
     hard: Path | None = None,
     held: bool = False,
@@ -175,7 +178,7 @@ def load(
     """Read the index of all training sets under `data` (the folder described in `training/README.md`).
 
     Pictures held out are left away, or (`held`) alone are read.
-    `mined`: the file `mine` wrote. `synthetic`: a folder of rendered scenes, `annotations.json` in each of its parts.
+    `mined`: the file `mine` wrote. `synthetic`: folders of rendered scenes, `annotations.json` in each of their parts.
     `checked`: a JSON list of picture keys a person found to hold no horse, whatever a yardstick says. `hard`: the file
     `python -m training.detect hard` wrote; its pictures are in a drawer of their own as well.
     """
@@ -188,8 +191,8 @@ def load(
         (data / "arena/train.json", data / "arena/images", "arena"),
         (data / "silhouettes/all.json", data / "silhouettes/images", "silhouette"),
     ]
-    if synthetic:
-        sources += [(file, file.parent, "synthetic") for file in sorted(synthetic.glob("**/annotations.json"))]
+    for folder in synthetic:
+        sources += [(file, file.parent, "synthetic") for file in sorted(folder.glob("**/annotations.json"))]
     for file, folder, source in sources:
         if not file.exists():
             raise FileNotFoundError(f"{file} is missing: point --data at the folder with the training sets.")
@@ -202,4 +205,8 @@ def load(
         if held_out(f"cgi/humans/{path.name}", "human") != held:
             continue
         pictures["human"].append(Picture(path, "human", empty, np.zeros(0, np.int64), empty))
+    for path in sorted((data / "cgi/horses").glob("*")) if not held else ():
+        if found := boxes.get(f"cgi/horses/{path.name}"):
+            box = np.array([found[0][1:]], np.float32)
+            pictures["generated"].append(Picture(path, "generated", box, np.full(1, HORSE, np.int64), empty))
     return Library(dict(pictures))

@@ -2,7 +2,8 @@
 
 Four terms, each a sum over cells divided by the number of cells that answer for a box:
 
-* boxes of the cells SimOTA assigned: generalised IoU;
+* boxes of the cells SimOTA assigned: generalised IoU, and how far each edge is off in widths or heights of the box,
+  which still pulls where the overlap is nearly whole;
 * classes of those cells: binary cross entropy against the label, the IoU as the target (as YOLOX does);
 * objectness of all cells: 1 where assigned; elsewhere what the frozen COCO network says, so that the network keeps
   answering for people, unlabelled animals and things, and forgets nothing. Inside a labelled box the teacher is
@@ -34,6 +35,8 @@ class Weights:
     """Weights of the terms."""
 
     box: float = 5.0
+    edge: float = 2.0
+    """Of the edges' distances, beside the generalised IoU; counted into `box`."""
     objectness: float = 1.0
     classes: float = 1.0
     background: float = 0.5
@@ -94,7 +97,10 @@ def losses(out: Raw, teacher: Raw, batch: Batch, weights: Weights) -> Losses:
     counted = (~covered(centres, batch.ignore, batch.ignored) | mask).float()
     background = counted * ~mask
 
-    box = (1 - generalised_iou(out.boxes[mask], torch.cat(truth))).sum()
+    wanted = torch.cat(truth)
+    overlaps = (1 - generalised_iou(out.boxes[mask], wanted)).sum()
+    side = (wanted[:, 2:] - wanted[:, :2]).clamp(min=1.0).repeat(1, 2)
+    edges = ((out.boxes[mask] - wanted).abs() / side).clamp(max=1.0).sum()
     target = nnf.one_hot(torch.cat(labels), out.classes.shape[-1]) * iou[mask][:, None]
     classes = nnf.binary_cross_entropy_with_logits(out.classes[mask], target, reduction="sum")
     objectness = nnf.binary_cross_entropy_with_logits(
@@ -115,7 +121,7 @@ def losses(out: Raw, teacher: Raw, batch: Batch, weights: Weights) -> Losses:
     false_horse = (-(p**2) * torch.log1p(-p) * counted * ~near_horse).sum()
 
     parts = (
-        weights.box * box / count,
+        (weights.box * overlaps + weights.edge * edges) / count,
         weights.objectness * objectness / count,
         weights.classes * classes / count,
         weights.background * kept / count,

@@ -31,7 +31,7 @@ class Recipe:
 
     steps: int = 2400
     """Optimiser steps in all. A resumed run may be given another number; only the decay at the end moves."""
-    decay: float = 0.7
+    decay: float = 0.5
     """Share of the steps, at the end, over which the learning rate falls to a fiftieth."""
     calm: float = 0.3
     """Share of the steps, at the end, with the samples of `compose.CALM`: whole pictures of the size used at run time."""
@@ -183,7 +183,7 @@ def train(
     mix: Mix | None = None,
     *,
     mined: Path | None = None,
-    synthetic: Path | None = None,
+    synthetic: Sequence[Path] = (),
     checked: Path | None = None,
     hard: Path | None = None,
     start: Path | None = None,

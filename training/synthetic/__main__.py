@@ -1,4 +1,4 @@
-"""``python -m training.synthetic stills|strides|identities|gait|demo|preview``.
+"""``python -m training.synthetic stills|strides|people|identities|gait|demo|preview``.
 
 Render training pictures, horses in stride, gait sequences, demo footage, or a contact sheet.
 """
@@ -18,7 +18,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.synthetic", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that holds models3d/")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, about in (("stills", "training pictures in parts"), ("strides", "side views of horses in stride, in parts")):
+    for name, about in (
+        ("stills", "training pictures in parts"),
+        ("strides", "side views of horses in stride, in parts"),
+        ("people", "pictures with people and no horse, in parts"),
+    ):
         stills = commands.add_parser(name, help=about)
         stills.add_argument("out", type=Path)
         stills.add_argument("--parts", type=int, nargs=2, default=(0, 12), metavar=("FIRST", "END"))
@@ -49,11 +53,12 @@ def main() -> None:
 
     from training.synthetic.identities import IdentityMaker
     from training.synthetic.parts import make_part
+    from training.synthetic.people import PeopleMaker
     from training.synthetic.stills import StillMaker
     from training.synthetic.strides import StrideMaker
     from training.synthetic.studio import Studio
 
-    makers = {"stills": StillMaker, "strides": StrideMaker, "identities": IdentityMaker}
+    makers = {"stills": StillMaker, "strides": StrideMaker, "people": PeopleMaker, "identities": IdentityMaker}
     if arguments.command in makers:
         close = arguments.command == "identities"
         studio = Studio(arguments.data, 1.0, 1, shadow_size=512) if close else Studio(arguments.data, 1.25, 1)

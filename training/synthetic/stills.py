@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -149,7 +151,7 @@ def _jittered(rig: Any, pose: Pose, rng: np.random.Generator, amount: float = 1.
     )
 
 
-def draw(rng: np.random.Generator, shares: dict[str, float]) -> str:
+def draw(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     """One of the names, each as likely as its share."""
     weights = np.array(list(shares.values()))
     return list(shares)[int(rng.choice(len(weights), p=weights / weights.sum()))]
@@ -159,6 +161,8 @@ class StillMaker:
     """Makes one picture a seed."""
 
     light_shares = LIGHT_SHARES
+    places: Mapping[str, float] = MappingProxyType({"stall": 3, "paddock": 3, "arena": 2, "aisle": 1.3})
+    """Share of each place."""
 
     def __init__(self, studio: Studio, width: int, height: int, identities: range) -> None:
         self.studio, self.width, self.height, self.identities = studio, width, height, identities
@@ -168,7 +172,7 @@ class StillMaker:
         """The place and light of a run of seeds; kept while the run lasts, since building one costs more than drawing it."""
         if self._built is None or self._built[0] != number:
             rng = np.random.default_rng([number, 4])
-            kind = draw(rng, {"stall": 3, "paddock": 3, "arena": 2, "aisle": 1.3})
+            kind = draw(rng, self.places)
             shares = self.light_shares[kind]
             light = LIGHTS[int(rng.choice(len(LIGHTS), p=np.array(shares) / sum(shares)))]
             if self._built is not None:
