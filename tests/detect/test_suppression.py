@@ -49,6 +49,24 @@ def test_soft_leaves_what_stands_alone() -> None:
     np.testing.assert_allclose(kept.scores, [0.6, 0.5])
 
 
+@pytest.mark.parametrize("sigma", [0.0, 0.5])
+def test_voting_puts_a_box_between_the_candidates_on_its_horse(sigma: float) -> None:
+    first, second, again = GREY_BEHIND_BAY.boxes
+    plain = suppress(GREY_BEHIND_BAY, Suppression(iou=0.65, sigma=sigma))
+    kept = suppress(GREY_BEHIND_BAY, Suppression(iou=0.65, sigma=sigma, vote=0.02))
+    np.testing.assert_array_equal(kept.scores, plain.scores)
+    overlap = float(iou(first[None], again[None])[0, 0])
+    weight = 0.6 * np.exp(-((1 - overlap) ** 2) / 0.02)
+    np.testing.assert_allclose(kept.boxes[0], (0.9 * first + weight * again) / (0.9 + weight), atol=0.1)
+    # The other horse's candidates overlap this one's by 0.6: they hardly move it.
+    np.testing.assert_allclose(kept.boxes[1], second, atol=0.6)
+
+
+def test_a_candidate_that_overlaps_less_than_half_has_no_say() -> None:
+    boxes = found((0, 0, 100, 100, 0.5), (60, 0, 160, 100, 0.9))
+    np.testing.assert_allclose(suppress(boxes, Suppression(vote=100.0)).boxes, boxes.boxes[::-1])
+
+
 def test_it_suppresses_as_the_trainers_do() -> None:
     reference = pytest.importorskip("training.detect.suppress")
     rng = np.random.default_rng(0)
@@ -57,10 +75,15 @@ def test_it_suppresses_as_the_trainers_do() -> None:
         np.concatenate([corner, corner + rng.uniform(20, 200, (200, 2))], axis=1).astype(np.float32),
         rng.uniform(0, 1, 200).astype(np.float32),
     )
-    for how in (Suppression(iou=0.5), Suppression(iou=0.65), Suppression(iou=0.7, sigma=0.4)):
+    for how in (
+        Suppression(iou=0.5),
+        Suppression(iou=0.65),
+        Suppression(iou=0.7, sigma=0.4),
+        Suppression(sigma=0.4, vote=0.02),
+    ):
         kept = suppress(boxes, how)
         expected_boxes, expected_scores = reference.suppress(
-            boxes.boxes, boxes.scores, iou=how.iou, soft=how.sigma, floor=how.floor, limit=how.limit
+            boxes.boxes, boxes.scores, iou=how.iou, soft=how.sigma, floor=how.floor, limit=how.limit, vote=how.vote
         )
         np.testing.assert_allclose(kept.boxes, expected_boxes, atol=1e-4)
         np.testing.assert_allclose(kept.scores, expected_scores, atol=1e-5)
@@ -87,7 +110,7 @@ def test_what_is_kept_is_ranked_apart_and_was_there(
         assert kept.scores[0] == boxes.scores.max()
 
 
-@pytest.mark.parametrize("wrong", [{"iou": 0}, {"iou": 1.5}, {"sigma": -1}, {"floor": 1}, {"limit": 0}])
+@pytest.mark.parametrize("wrong", [{"iou": 0}, {"iou": 1.5}, {"sigma": -1}, {"vote": -1}, {"floor": 1}, {"limit": 0}])
 def test_values_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="suppression wants"):
         Suppression(**wrong)  # type: ignore[arg-type]

@@ -166,5 +166,5 @@ def test_looking_like_another_animal_costs_score_and_nothing_else() -> None:
 
 
 def test_suppression_survives_the_metadata() -> None:
-    how = Suppression(iou=0.7, soft=0.4, floor=0.02)
+    how = Suppression(iou=0.7, soft=0.4, floor=0.02, vote=0.05)
     assert Suppression.from_json(how.as_json()) == how

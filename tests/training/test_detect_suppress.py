@@ -39,6 +39,14 @@ def test_scores_come_best_first_and_none_below_the_floor() -> None:
     np.testing.assert_allclose(scores, [0.6, 0.2])
 
 
+def test_voting_averages_what_guesses_the_same_horse_and_keeps_the_scores() -> None:
+    boxes = np.array([[0, 0, 100, 100], [4, 0, 104, 100], [80, 0, 180, 100]], np.float32)
+    scores = np.array([0.8, 0.8, 0.5], np.float32)
+    kept, found = suppress(boxes, scores, vote=1e6)
+    np.testing.assert_allclose(kept, [[2, 0, 102, 100], [80, 0, 180, 100]], atol=1e-3)
+    np.testing.assert_allclose(found, [0.8, 0.5])
+
+
 def test_nothing_in_nothing_out() -> None:
     boxes, scores = suppress(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
     assert boxes.shape == (0, 4)

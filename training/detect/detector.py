@@ -23,16 +23,18 @@ class Suppression:
     iou: float = 0.7
     soft: float = 1.0
     floor: float = 0.003
+    vote: float = 0.02
 
     def as_json(self) -> str:
         """The `barnhand.nms` entry of the exported file."""
         kind = "soft" if self.soft > 0 else "hard"
-        return json.dumps({"kind": kind, "iou": self.iou, "sigma": self.soft, "floor": self.floor})
+        return json.dumps({"kind": kind, "iou": self.iou, "sigma": self.soft, "floor": self.floor, "vote": self.vote})
 
     @staticmethod
     def from_json(text: str) -> Suppression:
         entry = json.loads(text)
-        return Suppression(float(entry["iou"]), float(entry["sigma"]), float(entry["floor"]))
+        values = {"iou": entry["iou"], "soft": entry["sigma"], "floor": entry["floor"], "vote": entry.get("vote", 0)}
+        return Suppression(**{name: float(value) for name, value in values.items()})
 
 
 class Torch:
@@ -66,4 +68,4 @@ class Exported:
 
 def thin(boxes: Array, scores: Array, scale: float, picture: npt.NDArray[np.uint8], how: Suppression) -> tuple[Array, Array]:
     """Raw cells to boxes in the picture."""
-    return suppress(inside(boxes / scale, picture), scores, how.iou, how.floor, how.soft)
+    return suppress(inside(boxes / scale, picture), scores, how.iou, how.floor, how.soft, vote=how.vote)

@@ -36,16 +36,19 @@ class Suppression:
 
     A box that overlaps a better one by more than ``iou`` goes. With ``sigma`` > 0 a box that stays has its score
     multiplied by ``exp(-overlap² / sigma)`` (Bodla et al., "Soft-NMS", ICCV 2017); one that falls below ``floor`` goes too.
+    With ``vote`` > 0 a box that stays is the mean of the candidates that overlap it by at least half, itself among them, by
+    score times ``exp(-(1 - overlap)² / vote)`` (He et al., "Bounding box regression with uncertainty", CVPR 2019).
     """
 
     iou: float = 0.65
     sigma: float = 0.0
     floor: float = 0.01
     limit: int = 100
+    vote: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.iou <= 1 or self.sigma < 0 or not 0 <= self.floor < 1 or self.limit < 1:
-            raise ValueError(f"suppression wants 0 < iou <= 1, sigma >= 0, 0 <= floor < 1, limit >= 1, got {self}")
+        if not 0 < self.iou <= 1 or min(self.sigma, self.vote) < 0 or not 0 <= self.floor < 1 or self.limit < 1:
+            raise ValueError(f"suppression wants 0 < iou <= 1, sigma and vote >= 0, 0 <= floor < 1, limit >= 1, got {self}")
 
 
 class Network(ABC):

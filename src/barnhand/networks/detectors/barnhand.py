@@ -2,7 +2,7 @@
 
 Input ``images`` float32 (N, 3, 416, 416), BGR 0..255, letterboxed top-left on grey 114; outputs ``boxes`` (N, M, 4) corners
 in input px and ``scores`` (N, M). Metadata: ``barnhand.threshold``, ``barnhand.nms`` = ``{"kind": "hard" | "soft", "iou",
-"sigma", "floor", "limit"}``.
+"sigma", "floor", "limit", "vote"}``.
 """
 
 from collections.abc import Sequence
@@ -64,6 +64,7 @@ def _suppression(session: Session) -> Suppression:
             sigma=sigma,
             floor=float(data.get("floor", usual.floor)),
             limit=int(data.get("limit", usual.limit)),
+            vote=float(data.get("vote", usual.vote)),
         )
     except (TypeError, ValueError) as error:
         raise ModelError(f"{session.name}: its metadata barnhand.nms cannot be used ({error}); export it again") from error
