@@ -88,8 +88,24 @@ def test_another_runs_weights_start_at_step_nought(trainer: type[Trainer], batch
     second = trainer(tmp_path, RECIPE)
     second.begin(tmp_path / "first.pt")
     assert second.step == 0
-    for one, two in zip(first.average.state_dict().values(), second.network.state_dict().values(), strict=True):
+    for taken in (second.network, second.teacher):
+        for one, two in zip(first.average.state_dict().values(), taken.state_dict().values(), strict=True):
+            assert torch.equal(one, two)
+
+
+def test_the_teacher_of_a_resumed_run_is_the_one_it_had(trainer: type[Trainer], batches: Batches, tmp_path: Path) -> None:
+    first = trainer(tmp_path, RECIPE)
+    first.learn(batches[0])
+    first.save(tmp_path / "first.pt")
+    second = trainer(tmp_path, RECIPE)
+    second.begin(tmp_path / "first.pt")
+    second.learn(batches[1])
+    second.save(tmp_path / "second.pt")
+    third = trainer(tmp_path, RECIPE)
+    third.restore(tmp_path / "second.pt")
+    for one, two in zip(second.teacher.state_dict().values(), third.teacher.state_dict().values(), strict=True):
         assert torch.equal(one, two)
+    assert third.step == 1
 
 
 def test_the_rate_rises_stays_and_falls() -> None:

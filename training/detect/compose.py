@@ -34,11 +34,11 @@ from training.detect.network import HORSE
 
 #: How pictures with horses, and those without, are drawn: weight by kind. Kinds with no picture are left out.
 POSITIVE: dict[str, float] = {
-    "horse": 0.46,
+    "horse": 0.50,
     "arena": 0.12,
     "silhouette": 0.08,
-    "generated": 0.12,
-    "synthetic": 0.10,
+    "generated": 0.10,
+    "synthetic": 0.08,
     "recumbent": 0.12,
 }
 NEGATIVE: dict[str, float] = {"livestock": 0.32, "pet": 0.27, "hard": 0.24, "human": 0.06, "empty": 0.11}
@@ -50,11 +50,11 @@ class Mix:
 
     negative: float = 0.5
     """Share of pictures drawn from those without a horse."""
-    plain: float = 0.25
+    plain: float = 0.35
     """Share of samples that are one picture letterboxed as at run time."""
-    mosaic: float = 0.35
+    mosaic: float = 0.25
     """Share of samples made of two or four pictures."""
-    pasted: float = 0.2
+    pasted: float = 0.15
     """Share of samples that get cut-out horses."""
     close: float = 0.15
     """Share of single pictures of a horse that show a part of it from close by."""
@@ -66,7 +66,7 @@ class Mix:
     """Share of side views, and of cut-out horses, that stand against the light: darkened to a twentieth up to a fifth."""
     turned: float = 0.2
     """Share of cut-out horses turned by any angle, as one that lies flat looks to a camera above it."""
-    sizes: tuple[int, ...] = field(default=(288, 320, 352, 384, 416))
+    sizes: tuple[int, ...] = field(default=(352, 384, 416))
     """Input sizes, one a batch."""
 
 

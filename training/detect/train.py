@@ -121,6 +121,7 @@ class Trainer:
             "step": self.step,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
+            "teacher": self.teacher.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "recipe": asdict(self.recipe),
         }
@@ -130,18 +131,19 @@ class Trainer:
         part.replace(path)
 
     def begin(self, path: Path) -> None:
-        """Take over the averaged weights of another run, or those of an exported file, and nothing else."""
+        """Take over the averaged weights of another run, or those of an exported file, for the network and its teacher."""
         if path.suffix == ".onnx":
             weights: dict[str, Tensor] = load_deployed(path, self.coco).state_dict()
         else:
             weights = torch.load(path, map_location=self.device, weights_only=True)["average"]
-        self.network.load_state_dict(weights)
-        self.average.load_state_dict(weights)
+        for network in (self.network, self.average, self.teacher):
+            network.load_state_dict(weights)
 
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
+        self.teacher.load_state_dict(state["teacher"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
 
