@@ -41,7 +41,7 @@ POSITIVE: dict[str, float] = {
     "synthetic": 0.08,
     "recumbent": 0.12,
 }
-NEGATIVE: dict[str, float] = {"livestock": 0.32, "pet": 0.27, "hard": 0.24, "human": 0.06, "empty": 0.11}
+NEGATIVE: dict[str, float] = {"livestock": 0.27, "pet": 0.22, "hard": 0.23, "human": 0.05, "empty": 0.23}
 
 
 @dataclass(frozen=True)

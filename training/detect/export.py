@@ -29,9 +29,10 @@ class Calibration:
     """How objectness and classes become the score.
 
     score = sigmoid(slope · logit(objectness^trust · horse · (horse / (horse + rival))^doubt) + shift), where `rival` is
-    the highest of cow, sheep, dog and cat. `slope` and `shift` never change the order of scores; `shift` puts the wanted
-    rate of false boxes at 0.3. `doubt` takes score from a box that looks like another animal as well; `trust` below 1
-    lets the class, which was taught the overlap of the box, weigh more than the objectness, which was taught 0 or 1.
+    the highest of cow, sheep, dog, cat and person. `slope` and `shift` never change the order of scores; `shift` puts the
+    wanted rate of false boxes at 0.3. `doubt` takes score from a box that looks like another animal or a person as well;
+    `trust` below 1 lets the class, which was taught the overlap of the box, weigh more than the objectness, which was
+    taught 0 or 1.
     """
 
     slope: float = 1.0

@@ -37,8 +37,8 @@ COCO_ROWS: dict[str, int] = {
 }
 CLASSES: tuple[str, ...] = tuple(COCO_ROWS)
 HORSE = CLASSES.index("horse")
-#: Animals whose class outputs stay in the exported network, as evidence against a horse.
-RIVALS = tuple(CLASSES.index(name) for name in ("cow", "sheep", "dog", "cat"))
+#: Classes whose outputs stay in the exported network, as evidence against a horse.
+RIVALS = tuple(CLASSES.index(name) for name in ("cow", "sheep", "dog", "cat", "person"))
 STRIDES: tuple[int, ...] = (8, 16, 32)
 #: Row and column of the four pixels of a 2×2 block, in the order in which YOLOX stacks them as channels.
 BLOCK = ((0, 0), (1, 0), (0, 1), (1, 1))

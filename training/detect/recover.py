@@ -47,15 +47,15 @@ def load_deployed(path: Path, coco: Path) -> Nano:
     network = load_coco(coco)
     stored = weights_in(path)
     state = network.state_dict()
-    rows = torch.tensor((HORSE, *RIVALS))
+    rows = torch.tensor((HORSE, *RIVALS))  # files before version 3 lack the last
     for name, value in state.items():
         if name.startswith(FROZEN):
             continue
         if name not in stored:
             raise ValueError(f"{path.name} has no {name}: it is not an exported detector.")
         given = torch.from_numpy(stored[name].copy())
-        if value.shape[0] == len(CLASSES) and len(given) == len(rows):
-            value[rows] = given
+        if value.shape[0] == len(CLASSES) and len(given) in (len(rows) - 1, len(rows)):
+            value[rows[: len(given)]] = given
         elif value.shape == given.shape:
             value.copy_(given)
         else:
