@@ -47,7 +47,7 @@ def load_deployed(path: Path, coco: Path) -> Nano:
     network = load_coco(coco)
     stored = weights_in(path)
     state = network.state_dict()
-    rows = torch.tensor((HORSE, *RIVALS))  # files before version 3 lack the last
+    rows = torch.tensor((HORSE, *RIVALS))  # files before version 2.1 lack the last
     for name, value in state.items():
         if name.startswith(FROZEN):
             continue
