@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. The defaults trained the embedded network."""
+    """How to train. The card of the embedded network says what trained that one."""
 
     steps: int = 2400
     """Optimiser steps in all. A resumed run may be given another number; only the decay at the end moves."""
