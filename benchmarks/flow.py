@@ -172,10 +172,11 @@ def healing(yard: Yard, stream_id: str, cameras: Cameras) -> list[Row]:
         begun, killed = time.monotonic(), time.time()
 
         def back(name: str = name, pid: int = pid, before: dict[str, int] = before, killed: float = killed) -> bool:
-            now = yard.processes()
             try:
-                running = now.get(name) not in {None, pid} and before.keys() <= now.keys() and whole()
-                return running and newest(yard, stream_id) > killed and seen_after(yard, stream_id, killed)
+                if not (newest(yard, stream_id) > killed and whole() and seen_after(yard, stream_id, killed)):
+                    return False
+                now = yard.processes()  # last, for looking through all processes takes time from those that start
+                return now.get(name) not in {None, pid} and before.keys() <= now.keys()
             except OSError:
                 return False
             except Exception as error:

@@ -3,9 +3,10 @@
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from barnhand.store.migrate import config, migrate
+from barnhand.store.migrate import config, migrate, newest
 from barnhand.store.tables import TIMESERIES, Base, Detection, HourlyHorseDetections, table_of
 
 CONTRACT = {
@@ -99,6 +100,12 @@ def test_migrating_twice_changes_nothing(engine: Engine) -> None:
     before = columns(engine, "chunks")
     migrate(engine)
     assert columns(engine, "chunks") == before
+
+
+def test_the_files_are_named_by_their_revision(engine: Engine) -> None:
+    assert newest() == ScriptDirectory.from_config(config()).get_current_head()
+    with engine.begin() as connection:
+        assert connection.scalar(text("select version_num from alembic_version")) == newest()
 
 
 def test_a_database_can_be_taken_back(engine: Engine) -> None:

@@ -174,11 +174,11 @@ def analyst(configuration: Mapping[str, Any], inbox: Inbox) -> None:
 
 def transcoder(configuration: Mapping[str, Any], inbox: Inbox) -> None:
     """Converts H.265 for those who cannot play it."""
+    # After recording, before what only has to be done some time: somebody is looking at it. Loading its code comes after, too.
+    os.nice(5)
     from barnhand.transcode.options import TranscodeOptions
     from barnhand.transcode.transcoder import Transcoder
 
-    # After recording, before what only has to be done some time: somebody is looking at it.
-    os.nice(5)
     settings = _settings(configuration)
     folder = DataFolder(settings.data)
     lock = _take_over(folder, "transcoder", inbox)
