@@ -105,7 +105,7 @@ class Fanout(ABC, Generic[Item]):
             try:
                 async for item in self._source():
                     self.receive(item)
-            except Exception:
+            except Exception:  # the edge of a worker: viewers wait rather than lose their picture for good
                 log.exception("reading %s failed; trying again", self._name)
                 await asyncio.sleep(1)
 

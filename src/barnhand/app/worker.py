@@ -59,7 +59,7 @@ def main() -> int:
     logging.getLogger("barnhand").setLevel(level)
     try:
         role_named(sys.argv[1])(configuration, inbox)
-    except Exception:
+    except Exception:  # the edge of a worker: its log tells why, the supervisor starts another
         log.exception("the %s worker failed; it is started again", sys.argv[1])
         return 1
     return 0

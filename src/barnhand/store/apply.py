@@ -18,6 +18,7 @@ from barnhand.core.time import datetime_of_wall
 from barnhand.store.corrections import as_told
 from barnhand.store.farms import default_farm
 from barnhand.store.rows import GapRow, HorseRow, LookDeletedRow, LookRow, ObservationRow, TrackRow, VerdictRow
+from barnhand.store.sightings import see_more
 from barnhand.store.tables import (
     ChunkMark,
     ChunkTable,
@@ -27,7 +28,6 @@ from barnhand.store.tables import (
     HorseTable,
     ObservedMinute,
     StaleHour,
-    StreamHorse,
     TrackTable,
     table_of,
 )
@@ -377,27 +377,7 @@ def _put_sightings(connection: Connection, rows: Sequence[ObservationRow], merge
             if horse_id is not None:
                 first, last = spans.get((row.stream_id, horse_id), (row.wall_us, row.wall_us))
                 spans[row.stream_id, horse_id] = min(first, row.wall_us), max(last, row.wall_us)
-    if not spans:
-        return
-    statement = upsert(table_of(StreamHorse))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["stream_id", "horse_id"],
-            set_={
-                "first_detected": func.least(statement.excluded.first_detected, StreamHorse.first_detected),
-                "last_seen": func.greatest(statement.excluded.last_seen, StreamHorse.last_seen),
-            },
-        ),
-        [
-            {
-                "stream_id": stream,
-                "horse_id": horse,
-                "first_detected": datetime_of_wall(first),
-                "last_seen": datetime_of_wall(last),
-            }
-            for (stream, horse), (first, last) in sorted(spans.items())
-        ],
-    )
+    see_more(connection, {pair: (datetime_of_wall(first), datetime_of_wall(last)) for pair, (first, last) in spans.items()})
 
 
 def days_ahead(now: datetime, days: int) -> list[date]:

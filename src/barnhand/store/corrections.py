@@ -19,7 +19,8 @@ from barnhand.store.database import Database, unhurried
 from barnhand.store.detections import moment
 from barnhand.store.horses import real_horse
 from barnhand.store.rows import DetectionRow, ObservationRow
-from barnhand.store.tables import Detection, HorseTable, StaleHour, StreamHorse, TrackTable, table_of
+from barnhand.store.sightings import see_less, see_more
+from barnhand.store.tables import Detection, HorseTable, StaleHour, TrackTable, table_of
 
 _MOVE_LOOKS = text("""
     insert into horse_looks (horse_id, kind, embedding, taken_us, network, stream_id, track_id, vouched)
@@ -81,10 +82,10 @@ class Corrections:
             connection.execute(_MOVE_LOOKS, names)
             connection.execute(_DROP_LOOKS["assign"], names)
             for other in spans.keys() - {None, horse.id}:
-                _see_less(connection, stream_id, str(other), *spans[other])
+                see_less(connection, stream_id, str(other), *spans[other])
             if spans:
                 first, last = min(span[0] for span in spans.values()), max(span[1] for span in spans.values())
-                _see_more(connection, stream_id, horse.id, first, last)
+                see_more(connection, {(stream_id, horse.id): (first, last)})
             return str(horse.id)
 
     def refuse(self, stream_id: str, track_id: int, horse_id: str | None = None) -> str:
@@ -107,7 +108,7 @@ class Corrections:
                 self._tell_track(connection, track, None)
             connection.execute(_DROP_LOOKS["refuse"], {"stream": stream_id, "track": track_id, "horse": horse})
             if spans:
-                _see_less(connection, stream_id, horse, *spans[horse])
+                see_less(connection, stream_id, horse, *spans[horse])
             return horse
 
     def _begin(self, connection: Connection, stream_id: str, track_id: int) -> _Track:
@@ -166,38 +167,3 @@ def _change(connection: Connection, rows: Sequence[ColumnElement[bool]], horse_i
     # An update rather than nothing: it takes the row's lock, for which the roll-up waits.
     connection.execute(mark.on_conflict_do_update(index_elements=["hour"], set_={"hour": mark.excluded.hour}))
     connection.execute(update(table_of(Detection)).where(*rows).values(horse_id=horse_id, certainty=certainty.value))
-
-
-def _see_less(connection: Connection, stream_id: str, horse_id: str, first: datetime, last: datetime) -> None:
-    """What was seen from ``first`` to ``last`` was not the horse: its sighting ends with what is left."""
-    ours = (StreamHorse.stream_id == stream_id, StreamHorse.horse_id == horse_id)
-    known = connection.execute(select(StreamHorse.first_detected, StreamHorse.last_seen).where(*ours)).one_or_none()
-    if known is None:
-        return
-    left = select(Detection.time).where(Detection.stream_id == stream_id, Detection.horse_id == horse_id).limit(1)
-    # An end that lies elsewhere stays: its detections may have been dropped by age.
-    ends = [
-        known.first_detected if known.first_detected < first else connection.scalar(left.order_by(Detection.time)),
-        known.last_seen if known.last_seen > last else connection.scalar(left.order_by(Detection.time.desc())),
-    ]
-    found = [end for end in ends if end is not None]
-    table = table_of(StreamHorse)
-    if found:
-        connection.execute(update(table).where(*ours).values(first_detected=min(found), last_seen=max(found)))
-    else:
-        connection.execute(table.delete().where(*ours))
-
-
-def _see_more(connection: Connection, stream_id: str, horse_id: str, first: datetime, last: datetime) -> None:
-    statement = upsert(table_of(StreamHorse)).values(
-        stream_id=stream_id, horse_id=horse_id, first_detected=first, last_seen=last
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["stream_id", "horse_id"],
-            set_={
-                "first_detected": func.least(statement.excluded.first_detected, StreamHorse.first_detected),
-                "last_seen": func.greatest(statement.excluded.last_seen, StreamHorse.last_seen),
-            },
-        )
-    )
