@@ -56,6 +56,11 @@ class DataFolder:
         return self.cache / "converted"
 
     @property
+    def lock(self) -> "Lock":
+        """What BarnHand holds while it runs on this folder."""
+        return Lock(self.run / "barnhand.lock")
+
+    @property
     def logs(self) -> Path:
         """One log a process."""
         return self.root / "logs"
@@ -102,6 +107,13 @@ class Lock:
         file.flush()
         self._file = file
         return None
+
+    def held(self) -> bool:
+        """Whether another process holds it."""
+        if self.take() is not None:
+            return True
+        self.give_back()
+        return False
 
     def give_back(self) -> None:
         """Let others have it."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from barnhand.app.folder import DataFolder, Lock
+from barnhand.app.folder import DataFolder
 from barnhand.core.errors import BarnHandError
 from barnhand.core.time import SystemClock
 from barnhand.hub.embedded import EmbeddedHub
@@ -31,7 +31,7 @@ def local_database(settings: Settings) -> Iterator[tuple[Store, Database]]:
     folder.prepare()
     embedded: EmbeddedPostgres | None = None
     # BarnHand holds this lock while it runs: then its database is up and not ours to stop.
-    lock = Lock(folder.run / "barnhand.lock")
+    lock = folder.lock
     running = lock.take() is not None
     if settings.database_url is None:
         embedded = EmbeddedPostgres(folder.postgres)

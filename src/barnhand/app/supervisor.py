@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from barnhand.app.child import Child
 from barnhand.app.fleet import Fleet
-from barnhand.app.folder import DataFolder, Lock
+from barnhand.app.folder import DataFolder
 from barnhand.app.streams import WantedStreams
 from barnhand.core.errors import BarnHandError, ConfigurationError, HubError, StoreError
 from barnhand.core.time import Clock
@@ -45,7 +45,7 @@ class Supervisor:
         self._clock = clock
         self._report = report
         self.folder = DataFolder(settings.data)
-        self._lock = Lock(self.folder.run / "barnhand.lock")
+        self._lock = self.folder.lock
         self._hub_server = EmbeddedHub(self.folder.valkey) if settings.redis_url is None else None
         self._database = EmbeddedPostgres(self.folder.postgres) if settings.database_url is None else None
         self._fleet: Fleet | None = None

@@ -45,6 +45,7 @@ def add(
     """Add a camera. Its password is kept encrypted; a running BarnHand starts recording at once."""
     from pathlib import Path
 
+    from barnhand.app.folder import DataFolder
     from barnhand.app.local import local_store, tell_fleet
     from barnhand.settings.settings import read_settings
     from barnhand.store.addresses import split
@@ -65,3 +66,5 @@ def add(
         )
     tell_fleet(settings)
     out().print(f"{escape(name)} is added as {record.id} ({escape(address.url)}).")
+    if not DataFolder(settings.data).lock.held():
+        out().print(f"BarnHand does not run on {escape(str(settings.data))}; barnhand up starts it.")

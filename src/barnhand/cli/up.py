@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from barnhand.app import guardian
-from barnhand.app.folder import DataFolder, Lock
+from barnhand.app.folder import DataFolder
 from barnhand.app.ports import check_port
 from barnhand.app.signals import ASK_TO_STOP, stop_on
 from barnhand.cli.console import err, out
@@ -40,10 +40,8 @@ def check_page_port(settings: Settings) -> None:
     """Raise ``ConfigurationError`` when another program has the page's port; a BarnHand on this folder says so itself."""
     folder = DataFolder(settings.data)
     folder.prepare()
-    lock = Lock(folder.run / "barnhand.lock")
-    if lock.take() is not None:
+    if folder.lock.held():
         return
-    lock.give_back()
     check_port(settings.host, settings.port, "the page", "stop it or set BARNHAND_PORT to another")
 
 

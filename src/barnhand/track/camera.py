@@ -71,7 +71,7 @@ class CameraMotion:
         self._last: _View | None = None
 
     def update(self, image: Image, boxes: Floats) -> Matrix:
-        """What the camera moved by since the last picture for which this was not ``still()``.
+        """What the camera moved by since the last picture that was measured: those since then looked the same.
 
         ``boxes`` is ``(n, 4)`` px of the picture of the last call: what may move on its own and is left out. Returns a
         ``(2, 3)`` matrix in px of the full picture that takes a point from where it was then to where the same place is
