@@ -19,14 +19,23 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
+from training.common.narrow import narrow
+
 
 def export_fp32(
-    model: nn.Module, example: torch.Tensor, path: Path, *, input_name: str, output_names: Sequence[str], opset: int = 17
+    model: nn.Module,
+    example: torch.Tensor,
+    path: Path,
+    *,
+    input_name: str,
+    output_names: Sequence[str],
+    opset: int = 17,
+    free: Mapping[str, Mapping[int, str]] | None = None,
 ) -> None:
-    """Trace `model` in evaluation mode with a dynamic first axis and check the graph."""
+    """Trace `model` in evaluation mode with a dynamic first axis, and others where `free` names them, and check the graph."""
     path.parent.mkdir(parents=True, exist_ok=True)
     model = model.eval()
-    axes = {name: {0: "n"} for name in (input_name, *output_names)}
+    axes = {name: {0: "n", **(free or {}).get(name, {})} for name in (input_name, *output_names)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor, and what it folds
         torch.onnx.export(
@@ -65,7 +74,7 @@ def quantise_int8(
     method: CalibrationMethod = CalibrationMethod.MinMax,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
-    """Static QDQ int8: per-channel symmetric weights, uint8 activations with ranges from `batches`.
+    """Static QDQ int8: per-channel symmetric weights that no processor saturates, uint8 activations with ranges from `batches`.
 
     Nodes whose name matches one of the `keep_fp32` patterns (as in shells) stay in fp32. Shapes are inferred and batch
     norms folded first.
@@ -89,6 +98,7 @@ def quantise_int8(
             calibrate_method=method,
             extra_options=dict(extra or {}),
         )
+    narrow(target)
 
 
 def write_metadata(path: Path, values: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from training.common.precision import half
 from training.detect.compose import CALM, Batch, Batches, Composer, From, Mix
 from training.detect.data import load
 from training.detect.loss import Losses, Weights, losses
@@ -94,8 +95,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(self.recipe, self.step)
         pixels = batch.pixels.float().contiguous(memory_format=torch.channels_last)
-        # bfloat16 halves the time of the forward passes on a CPU that has it; decoding and the loss stay float32.
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with half(self.device.type):  # decoding and the loss stay float32
             with torch.no_grad():
                 early = self.network.early(pixels)  # frozen, so the teacher's as well
                 taught = self.teacher.late(early)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from training.common.precision import half
 from training.identity import crops
 from training.identity.augment import view
 from training.identity.evaluate import rendered_figures
@@ -67,7 +68,7 @@ def assembled(run: Path, earlier: tuple[Path, float] | None = None, batches: int
     features, vectors = [], []
     for number in range(batches):
         rng = np.random.default_rng((3, number))
-        with torch.autocast("cpu", torch.bfloat16):
+        with half("cpu"):
             low = branch.trunk(pictures(store, sampler.batch(rng), rng))
             features.append(pooled_middle(low, still)[0].float())
             vectors.append(branch.head(pooled(low, branch.late)).float())

@@ -197,4 +197,5 @@ def show(figures: dict[str, dict[str, Any]]) -> str:
 
 def write(path: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Keep the figures as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(figures, indent=1))

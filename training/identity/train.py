@@ -13,6 +13,7 @@ from torch import Tensor
 
 from training.common.checkpoint import Ema, load_checkpoint, save_checkpoint
 from training.common.log import RunLog
+from training.common.precision import half
 from training.common.seed import seed_everything
 from training.identity.augment import view
 from training.identity.model import HEAD, Centres, TrainedBranch, contrast
@@ -109,7 +110,7 @@ def train(folder: Path, run: Path, options: Options, start_from: Path | None = N
             share = min(1.0, (step + 1) / options.warm_up) * 0.5 * (1 + np.cos(np.pi * step / options.steps)) + 0.01
             for group in optimiser.param_groups:
                 group["lr"] = options.rate * group["share"] * share
-            with torch.autocast("cpu", torch.bfloat16):
+            with half("cpu"):
                 embeddings = model.in_pieces(crops)
             embeddings = embeddings.float()
             near = contrast(embeddings, torch.from_numpy(batch.labels), options.temperature)

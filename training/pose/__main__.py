@@ -91,7 +91,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from training.pose.export import INPUT, load_network, onnx_predictor
 
     predict = (
-        torch_predictor(load_network(arguments.run, inner=arguments.inner, mirror=not arguments.single), half=False)
+        torch_predictor(load_network(arguments.run, inner=arguments.inner, mirror=not arguments.single), narrow=False)
         if arguments.torch
         else onnx_predictor(arguments.weights)
     )

@@ -15,6 +15,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from training.common.crop import Image, move_points, square_around, square_crop
+from training.common.precision import half
 from training.pose.data import Entry, read_coco
 from training.pose.decode import calibrated, decode, logit
 from training.pose.metrics import fit_pooled, pck_table, relative_errors, reliability
@@ -52,13 +53,13 @@ class Found:
         return np.asarray((self.errors < 0.1) & (self.state == 2))
 
 
-def torch_predictor(model: PoseNet, *, half: bool = True) -> Predict:
+def torch_predictor(model: PoseNet, *, narrow: bool = True) -> Predict:
     """Heatmaps of a torch model."""
 
     @torch.no_grad()
     def predict(crops: Floats) -> Floats:
         x = torch.from_numpy(crops).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with half("cpu", narrow):
             return np.asarray(model(x).float().numpy(), np.float32)
 
     return predict

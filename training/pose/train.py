@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from training.common.checkpoint import Ema, load_checkpoint, save_checkpoint
 from training.common.log import RunLog
+from training.common.precision import half
 from training.common.seed import seed_everything
 from training.pose.data import Animals, Entry
 from training.pose.feed import Batch, Feed, FeedOptions
@@ -47,7 +47,7 @@ class TrainOptions:
     workers: int = 1
     """Loader processes; 0 loads in the training process."""
     half: bool = True
-    """bfloat16 autocast."""
+    """bfloat16 where the processor computes in it."""
     feed: FeedOptions = field(default_factory=FeedOptions)
     loss: LossOptions = field(default_factory=LossOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
@@ -84,8 +84,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = group["base_lr"] * factor
         images = batch["images"].to(self.device).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
-        half = torch.autocast(self.device.type, torch.bfloat16) if self.options.half else nullcontext()
-        with half:
+        with half(self.device.type, self.options.half):
             outputs = self.model.logits(images)
         points, state, outside = (batch[key].to(self.device) for key in ("points", "state", "outside"))
         loss, parts = pose_loss(outputs, points, state, outside, self.options.loss)
