@@ -31,7 +31,7 @@ def test_a_box_turned_inside_out_has_no_area() -> None:
 def test_the_letterbox_fits_and_comes_back(width: int, height: int, side: int, centred: bool) -> None:
     box = np.array([[0, 0, width, height], [width / 4, height / 3, width / 2, height]], np.float32)
     letterbox = Letterbox.fit(width, height, side, centred=centred)
-    inside = letterbox.to_square(box)
+    inside = letterbox.to_input(box)
     assert inside.min() >= -1e-2
     assert inside.max() <= side + 1e-2
     np.testing.assert_allclose(letterbox.to_picture(inside), box, atol=max(width, height) * 1e-5 + 1e-2)

@@ -56,6 +56,17 @@ def test_the_batch_changes_nothing(network: BarnHandDetector, batch: int, tiles:
         np.testing.assert_allclose(found.scores, alone.scores, atol=1e-6)
 
 
+@pytest.mark.parametrize("batch", [1, 8])
+def test_a_network_of_free_shape_sees_every_picture_in_its_own(tmp_path: Path, batch: int) -> None:
+    path = known.barnhand_detector(tmp_path / "net.onnx", side=0, metadata={"barnhand.area": str(320 * 192)})
+    detector = Detector(BarnHandDetector(Session(path)), DetectOptions(batch=batch))
+    sizes = [(640, 360), (360, 640), (500, 500), (640, 360)]
+    pictures = [known.picture(w, h, [((w // 4, h // 4, w // 2, h // 2), known.BLUE)]) for w, h in sizes]
+    for (w, h), found in zip(sizes, detector.detect(pictures), strict=True):
+        assert found.scores == pytest.approx([0.9])
+        np.testing.assert_allclose(found.boxes, [(w / 4, h / 4, w / 2, h / 2)], atol=12)
+
+
 def test_no_picture_no_answer(network: BarnHandDetector) -> None:
     assert Detector(network).detect([]) == []
 

@@ -139,12 +139,14 @@ def _row(graph: Graph, values: Sequence[str], axis: int = 1) -> str:
 def barnhand_detector(path: Path, *, side: int = 64, batch: Shape = ("n",), metadata: Mapping[str, str] | None = None) -> Path:
     """The blue blob scores 0.9; a box 2 px larger on all sides scores 0.8; a fixed one in the corner 0.2.
 
-    Without a blob, or with nothing else, all score 0.
+    Without a blob, or with nothing else, all score 0. ``side`` 0 leaves the sides free.
     """
-    graph = Graph("images", [*batch, 3, side, side])
+    graph = Graph("images", [*batch, 3, side, side] if side else [*batch, 3, "h", "w"])
     edges = _blue_box(graph, bgr=True, unit=255)
     area = graph.add("Mul", graph.add("Sub", edges[2], edges[0]), graph.add("Sub", edges[3], edges[1]))
-    seen = graph.floats(graph.add("Less", area, graph.const(side * side - 0.5)))
+    size = graph.floats(graph.add("Shape", graph.input))
+    whole = graph.add("Mul", graph.channel(size, 2, axis=0), graph.channel(size, 3, axis=0))
+    seen = graph.floats(graph.add("Less", area, graph.add("Sub", whole, graph.const(0.5))))
     grown = [graph.add("Add", edge, graph.const(step)) for edge, step in zip(edges, (-2.0, -2.0, 2.0, 2.0), strict=True)]
     fixed = [graph.like(edges[0], value) for value in (0.0, 0.0, 9.0, 9.0)]
     boxes = graph.join([_row(graph, row) for row in (edges, grown, fixed)])

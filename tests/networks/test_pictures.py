@@ -3,7 +3,7 @@ import pytest
 from tests.networks import known
 
 from barnhand.core.geometry import Letterbox
-from barnhand.networks.pictures import GREY, cut, letterbox, planes, square_crops
+from barnhand.networks.pictures import GREY, cut, letterbox, planes, rectangle, square_crops
 
 SIZES = [(64, 64), (640, 360), (360, 640), (1920, 1080), (30, 20), (417, 415), (1, 500), (500, 1)]
 
@@ -14,7 +14,7 @@ def test_a_letterbox_takes_boxes_there_and_back(width: int, height: int, centred
     square, placed = letterbox(known.picture(width, height), 96, centred=centred)
     assert square.shape == (96, 96, 3)
     boxes = np.array([[0, 0, width, height], [width / 4, height / 4, width / 2, height / 2]], np.float32)
-    there = placed.letterbox.to_square(boxes)
+    there = placed.letterbox.to_input(boxes)
     np.testing.assert_allclose(placed.letterbox.to_picture(there), boxes, rtol=1e-5, atol=1e-3)
     assert (there >= -0.51).all()
     assert (there <= 96.51).all()
@@ -24,7 +24,7 @@ def test_a_letterbox_takes_boxes_there_and_back(width: int, height: int, centred
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_what_is_not_the_picture_is_grey(width: int, height: int, centred: bool) -> None:
     square, placed = letterbox(np.zeros((height, width, 3), np.uint8), 96, centred=centred)
-    x0, y0, x1, y1 = placed.letterbox.to_square(np.array([0, 0, width, height], np.float32))
+    x0, y0, x1, y1 = placed.letterbox.to_input(np.array([0, 0, width, height], np.float32))
     inside = np.zeros((96, 96), np.bool_)
     inside[round(y0) : max(round(y1), round(y0) + 1), round(x0) : max(round(x1), round(x0) + 1)] = True
     assert (square[inside] == 0).all()
@@ -36,6 +36,41 @@ def test_a_letterbox_at_full_size_changes_nothing() -> None:
     square, placed = letterbox(image, 96)
     np.testing.assert_array_equal(square, image)
     assert placed.letterbox == Letterbox(1.0)
+
+
+AREA = 416 * 320
+SHAPES = {
+    (640, 480): (416, 320),
+    (1920, 1080): (480, 256),
+    (1080, 1920): (256, 480),
+    (720, 480): (448, 288),
+    (500, 500): (352, 352),
+}
+
+
+@pytest.mark.parametrize(("size", "shape"), SHAPES.items())
+def test_a_rectangle_has_the_pictures_shape(size: tuple[int, int], shape: tuple[int, int]) -> None:
+    assert rectangle(*size, AREA) == shape
+
+
+@pytest.mark.parametrize("pixels", [32 * 32, 64 * 96, AREA])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_no_other_rectangle_of_as_many_pixels_shows_more(width: int, height: int, pixels: int) -> None:
+    across, down = rectangle(width, height, pixels)
+    assert across % 32 == down % 32 == 0
+    assert across * down <= pixels
+    scale = min(across / width, down / height)
+    for other in range(32, pixels // 32 + 1, 32):
+        assert min(other / width, pixels // other // 32 * 32 / height) <= scale * 1.001
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_rectangle_takes_boxes_there_and_back(width: int, height: int) -> None:
+    shape = rectangle(width, height, AREA)
+    inside, placed = letterbox(known.picture(width, height), *shape)
+    assert inside.shape == (shape[1], shape[0], 3)
+    boxes = np.array([[0, 0, width, height], [width / 4, height / 4, width / 2, height / 2]], np.float32)
+    np.testing.assert_allclose(placed.letterbox.to_picture(placed.letterbox.to_input(boxes)), boxes, rtol=1e-5, atol=1e-3)
 
 
 @pytest.mark.parametrize("rgb", [False, True])

@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--shift", type=float, help="the score's shift, instead of finding the one that gives --rate")
     export.add_argument("--doubt", type=float, default=2.0, help="how much looking like another animal costs")
     export.add_argument("--trust", type=float, default=0.5, help="power of the objectness in the score")
+    export.add_argument("--agree", type=float, default=0.35, help="how much being seen by one look only costs")
     export.add_argument("--rendered", type=Path, nargs="*", default=[], help="pictures for the parity archive")
     return top
 
@@ -91,7 +92,7 @@ def exported(options: argparse.Namespace) -> str:
     from training.detect.train import load_average
 
     how = Suppression()
-    plain = Calibration(doubt=options.doubt, trust=options.trust)
+    plain = Calibration(doubt=options.doubt, trust=options.trust, agree=options.agree)
     shift = options.shift
     if shift is None:
         export(load_average(options.checkpoint), options.out, options.version, plain, how)

@@ -1,6 +1,6 @@
 """Training samples: pictures chosen, put together and turned into batches.
 
-At least half of what the network sees holds no horse. Sample number i is a function of (seed, i), so a run that was
+Half of what the network sees holds no horse. Sample number i is a function of (seed, i), so a run that was
 stopped goes on with exactly the samples it would have had.
 """
 
@@ -34,14 +34,16 @@ from training.detect.network import HORSE
 
 #: How pictures with horses, and those without, are drawn: weight by kind. Kinds with no picture are left out.
 POSITIVE: dict[str, float] = {
-    "horse": 0.50,
+    "horse": 0.64,
     "arena": 0.12,
-    "silhouette": 0.08,
-    "generated": 0.10,
-    "synthetic": 0.08,
-    "recumbent": 0.12,
+    "silhouette": 0.06,
+    "generated": 0.04,
+    "synthetic": 0.07,
+    "recumbent": 0.07,
 }
-NEGATIVE: dict[str, float] = {"livestock": 0.27, "pet": 0.22, "hard": 0.23, "human": 0.05, "empty": 0.23}
+NEGATIVE: dict[str, float] = {"livestock": 0.36, "pet": 0.22, "hard": 0.22, "human": 0.05, "empty": 0.15}
+#: Sizes of the squares, one a batch: both looks of the network at run time see pictures at these.
+SIZES = (224, 256, 288, 320, 352, 384, 416)
 
 
 @dataclass(frozen=True)
@@ -50,28 +52,28 @@ class Mix:
 
     negative: float = 0.5
     """Share of pictures drawn from those without a horse."""
-    plain: float = 0.35
+    plain: float = 0.45
     """Share of samples that are one picture letterboxed as at run time."""
-    mosaic: float = 0.25
+    mosaic: float = 0.15
     """Share of samples made of two or four pictures."""
-    pasted: float = 0.15
+    pasted: float = 0.1
     """Share of samples that get cut-out horses."""
-    close: float = 0.15
+    close: float = 0.08
     """Share of single pictures of a horse that show a part of it from close by."""
-    covered: float = 0.12
+    covered: float = 0.08
     """Share of samples in which a door or a wall hides a part of an animal."""
-    barred: float = 0.1
+    barred: float = 0.05
     """Share of samples seen through bars or rails."""
-    darkened: float = 0.15
+    darkened: float = 0.1
     """Share of side views, and of cut-out horses, that stand against the light: darkened to a twentieth up to a fifth."""
     turned: float = 0.2
     """Share of cut-out horses turned by any angle, as one that lies flat looks to a camera above it."""
-    sizes: tuple[int, ...] = field(default=(352, 384, 416))
+    sizes: tuple[int, ...] = field(default=SIZES)
     """Input sizes, one a batch."""
 
 
-#: The end of a run: mostly whole pictures at the size used at run time, as the network will see them.
-CALM = Mix(plain=0.5, mosaic=0.1, pasted=0.12, close=0.1, covered=0.08, barred=0.06, darkened=0.1, sizes=(416,))
+#: The end of a run: mostly whole pictures, as the network will see them.
+CALM = Mix(plain=0.65, mosaic=0.06, pasted=0.08, close=0.06, covered=0.06, barred=0.04)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import onnxruntime as ort
 import torch
 
+from barnhand.networks.pictures import letterbox, rectangle
 from training.detect.network import HORSE, Nano
 from training.detect.suppress import suppress
-from training.detect.yardsticks import Array, inside, letterbox, session
+from training.detect.yardsticks import Array, inside, session
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,17 @@ class Suppression:
 
 
 class Torch:
-    """The network of a checkpoint, uncalibrated."""
+    """The network of a checkpoint, uncalibrated, which looks once at a square."""
 
     def __init__(self, network: Nano, size: int = 416, suppression: Suppression | None = None) -> None:
         self.network, self.size, self.suppression = network.eval(), size, suppression or Suppression()
 
     def __call__(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
-        canvas, scale = letterbox(picture, self.size)
+        canvas, placed = letterbox(picture, self.size)
         with torch.no_grad():
             out = self.network(torch.from_numpy(canvas.transpose(2, 0, 1)[None].astype(np.float32)))
         scores = out.objectness[0].sigmoid() * out.classes[0, :, HORSE].sigmoid()
-        return thin(out.boxes[0].numpy(), scores.numpy(), scale, picture, self.suppression)
+        return thin(out.boxes[0].numpy(), scores.numpy(), placed.letterbox.scale, picture, self.suppression)
 
 
 class Exported:
@@ -57,13 +58,14 @@ class Exported:
     def __init__(self, path: Path) -> None:
         self.session: ort.InferenceSession = session(path)
         meta = self.session.get_modelmeta().custom_metadata_map
-        self.size = int(meta["barnhand.input"])
+        self.area = int(meta["barnhand.area"])
         self.suppression = Suppression.from_json(meta["barnhand.nms"])
 
     def __call__(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
-        canvas, scale = letterbox(picture, self.size)
+        height, width = picture.shape[:2]
+        canvas, placed = letterbox(picture, *rectangle(width, height, self.area))
         boxes, scores = self.session.run(None, {"images": canvas.transpose(2, 0, 1)[None].astype(np.float32)})
-        return thin(boxes[0], scores[0], scale, picture, self.suppression)
+        return thin(boxes[0], scores[0], placed.letterbox.scale, picture, self.suppression)
 
 
 def thin(boxes: Array, scores: Array, scale: float, picture: npt.NDArray[np.uint8], how: Suppression) -> tuple[Array, Array]:

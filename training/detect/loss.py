@@ -34,8 +34,8 @@ PERSON = CLASSES.index("person")
 class Weights:
     """Weights of the terms."""
 
-    box: float = 5.0
-    edge: float = 2.0
+    box: float = 6.0
+    edge: float = 3.0
     """Of the edges' distances, beside the generalised IoU; counted into `box`."""
     objectness: float = 1.0
     classes: float = 1.0

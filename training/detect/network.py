@@ -112,7 +112,7 @@ class CrossStage(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Spatial pyramid pooling: windows of 5, 9 and 13 cells beside the cell itself."""
+    """Spatial pyramid pooling: windows of 5, 9 and 13 cells beside the cell itself, each the last one's widened by 4."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -122,7 +122,10 @@ class Pyramid(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.squeeze(x)
-        joined: Tensor = self.join(torch.cat([y, *(nnf.max_pool2d(y, k, 1, k // 2) for k in (5, 9, 13))], 1))
+        pooled = [y]
+        for _ in range(3):
+            pooled.append(nnf.max_pool2d(pooled[-1], 5, 1, 2))
+        joined: Tensor = self.join(torch.cat(pooled, 1))
         return joined
 
 
@@ -175,8 +178,8 @@ class Nano(nn.Module):
         """The stem and first stage (stride 4): edges and textures, which stay frozen in fine-tuning."""
         return self.dark2(self.stem(x))  # type: ignore[no-any-return]
 
-    def late(self, x: Tensor) -> Raw:
-        """From `early`'s features to the decoded outputs."""
+    def late(self, x: Tensor, coarse: bool = False) -> Raw:
+        """From `early`'s features to the decoded outputs; `coarse` leaves out the cells of the finest stride."""
         c3 = self.dark3(x)
         c4 = self.dark4(c3)
         c5 = self.dark5(c4)
@@ -185,15 +188,16 @@ class Nano(nn.Module):
         p3 = self.down3(torch.cat([upsample(m4), c3], 1))
         p4 = self.up4(torch.cat([self.stride3(p3), m4], 1))
         p5 = self.up5(torch.cat([self.stride4(p4), l5], 1))
-        outputs = [head(p) for head, p in zip(self.heads, (p3, p4, p5), strict=True)]
-        boxes, objects, classes = (
-            torch.cat([level[i].flatten(2).float() for level in outputs], 2).transpose(1, 2) for i in range(3)
-        )
-        height, width = 4 * int(x.shape[2]), 4 * int(x.shape[3])  # whole numbers, so that an exported graph holds the cells
-        return Raw(decode(boxes, height, width), objects[..., 0], classes)
+        boxes, objects, classes = [], [], []
+        for stride, head, p in list(zip(STRIDES, self.heads, (p3, p4, p5), strict=True))[int(coarse) :]:
+            box, thing, kind = (out.float() for out in head(p))
+            boxes.append(decode(box, stride))
+            objects.append(thing.flatten(1))
+            classes.append(kind.flatten(2))
+        return Raw(torch.cat(boxes, 1), torch.cat(objects, 1), torch.cat(classes, 2).transpose(1, 2))
 
-    def forward(self, x: Tensor) -> Raw:
-        return self.late(self.early(x))
+    def forward(self, x: Tensor, coarse: bool = False) -> Raw:
+        return self.late(self.early(x), coarse)
 
 
 def cells(height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -207,12 +211,17 @@ def cells(height: int, width: int) -> tuple[Tensor, Tensor]:
     return torch.cat(corners), torch.cat(strides)
 
 
-def decode(raw: Tensor, height: int, width: int) -> Tensor:
-    """Head outputs (B, M, 4) = offset from the cell and log size, in strides, to corner boxes in pixels."""
-    corners, strides = (t.to(raw.device) for t in cells(height, width))
-    centre = raw[..., :2] * strides + corners
-    half = raw[..., 2:].clamp(max=7.0).exp() * strides * 0.5
-    return torch.cat([centre - half, centre + half], -1)
+def decode(raw: Tensor, stride: int) -> Tensor:
+    """A head's boxes (B, 4, H, W), offset from the cell and log size in strides, to corners in pixels (B, H·W, 4).
+
+    Sizes are read off the tensor and stay free in a traced graph.
+    """
+    y, x = torch.meshgrid(
+        torch.arange(raw.shape[2], device=raw.device), torch.arange(raw.shape[3], device=raw.device), indexing="ij"
+    )
+    centre = (raw[:, :2] + torch.stack([x, y])[None]) * stride
+    half = raw[:, 2:].clamp(max=7.0).exp() * (stride / 2)
+    return torch.cat([centre - half, centre + half], 1).flatten(2).transpose(1, 2)
 
 
 def convolutions(network: nn.Module) -> Iterator[nn.Conv2d]:

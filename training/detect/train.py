@@ -30,16 +30,16 @@ log = logging.getLogger(__name__)
 class Recipe:
     """How to train. The card of the embedded network says what trained that one."""
 
-    steps: int = 2400
+    steps: int = 2200
     """Optimiser steps in all. A resumed run may be given another number; only the decay at the end moves."""
-    decay: float = 0.5
+    decay: float = 0.6
     """Share of the steps, at the end, over which the learning rate falls to a fiftieth."""
-    calm: float = 0.3
-    """Share of the steps, at the end, with the samples of `compose.CALM`: whole pictures of the size used at run time."""
+    calm: float = 0.35
+    """Share of the steps, at the end, with the samples of `compose.CALM`: mostly whole pictures."""
     warmup: int = 100
     """Steps over which the learning rate rises."""
-    batch: int = 12
-    rate: float = 1.5e-4
+    batch: int = 16
+    rate: float = 1e-4
     """Learning rate of AdamW."""
     weight_decay: float = 1e-3
     average: float = 0.998

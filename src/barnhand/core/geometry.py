@@ -50,28 +50,32 @@ def clip(boxes: Floats, width: int, height: int) -> Floats:
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a picture was scaled into a square: ``square = picture * scale + (dx, dy)``, all in px."""
+    """How a picture was scaled into a network's input: ``input = picture * scale + (dx, dy)``, all in px."""
 
     scale: float
     dx: float = 0.0
     dy: float = 0.0
 
     @classmethod
-    def fit(cls, width: int, height: int, side: int, *, centred: bool = False) -> "Letterbox":
-        """The largest scale that fits ``width`` × ``height`` into ``side`` × ``side``, top-left or centred."""
-        if width <= 0 or height <= 0 or side <= 0:
-            raise ValueError(f"a letterbox needs positive sizes, got {width} x {height} into {side}")
-        scale = min(side / width, side / height)
+    def fit(cls, width: int, height: int, across: int, down: int | None = None, *, centred: bool = False) -> "Letterbox":
+        """The largest scale that fits ``width`` × ``height`` into ``across`` × ``down``, top-left or centred.
+
+        Without ``down`` the input is a square.
+        """
+        down = across if down is None else down
+        if min(width, height, across, down) <= 0:
+            raise ValueError(f"a letterbox needs positive sizes, got {width} x {height} into {across} x {down}")
+        scale = min(across / width, down / height)
         if not centred:
             return cls(scale)
-        return cls(scale, (side - width * scale) / 2, (side - height * scale) / 2)
+        return cls(scale, (across - width * scale) / 2, (down - height * scale) / 2)
 
-    def to_square(self, points: Floats) -> Floats:
-        """Picture → square for ``(..., 2)`` points or ``(..., 4)`` boxes."""
+    def to_input(self, points: Floats) -> Floats:
+        """Picture → input for ``(..., 2)`` points or ``(..., 4)`` boxes."""
         shift = np.array([self.dx, self.dy] * (points.shape[-1] // 2), np.float32)
         return np.asarray(points * np.float32(self.scale) + shift, np.float32)
 
     def to_picture(self, points: Floats) -> Floats:
-        """Square → picture for ``(..., 2)`` points or ``(..., 4)`` boxes."""
+        """Input → picture for ``(..., 2)`` points or ``(..., 4)`` boxes."""
         shift = np.array([self.dx, self.dy] * (points.shape[-1] // 2), np.float32)
         return np.asarray((points - shift) / np.float32(self.scale), np.float32)

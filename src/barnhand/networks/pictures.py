@@ -4,8 +4,10 @@ Boxes are continuous (a picture's left edge is 0, its right edge its width). Poi
 centre is 0), so scaling by ``s`` takes a point ``x`` to ``(x + 0.5) * s - 0.5``.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -15,6 +17,8 @@ from barnhand.core.geometry import Floats, Letterbox
 
 GREY = 114
 """Border of letterboxes and crops, as the YOLO families and BarnHand's own networks were trained with."""
+COARSEST = 32
+"""Coarsest stride of the YOLO families: sides of their inputs are multiples of it."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,33 @@ class Placement:
         return np.array([self.width, self.height] * 2, np.float32)
 
 
-def letterbox(image: Image, side: int, *, centred: bool = False) -> tuple[Image, Placement]:
-    """The picture scaled into ``(side, side, 3)`` on grey, and how."""
-    height, width = image.shape[:2]
-    fit = Letterbox.fit(width, height, side, centred=centred)
-    w, h = min(side, max(1, round(width * fit.scale))), min(side, max(1, round(height * fit.scale)))
-    resized = image if (w, h) == (width, height) else cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)
-    if (w, h) == (side, side):
-        return np.asarray(resized, np.uint8), Placement(Letterbox(fit.scale), width, height)
-    left, top = (round((side - w) / 2 - 0.1), round((side - h) / 2 - 0.1)) if centred else (0, 0)
-    canvas = np.full((side, side, 3), GREY, np.uint8)
+def letterbox(image: Image, width: int, height: int | None = None, *, centred: bool = False) -> tuple[Image, Placement]:
+    """The picture scaled into ``(height, width, 3)`` on grey, a square where no ``height`` is given, and how."""
+    height = width if height is None else height
+    own_height, own_width = image.shape[:2]
+    fit = Letterbox.fit(own_width, own_height, width, height, centred=centred)
+    w, h = min(width, max(1, round(own_width * fit.scale))), min(height, max(1, round(own_height * fit.scale)))
+    resized = image if (w, h) == (own_width, own_height) else cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)
+    if (w, h) == (width, height):
+        return np.asarray(resized, np.uint8), Placement(Letterbox(fit.scale), own_width, own_height)
+    left, top = (round((width - w) / 2 - 0.1), round((height - h) / 2 - 0.1)) if centred else (0, 0)
+    canvas = np.full((height, width, 3), GREY, np.uint8)
     canvas[top : top + h, left : left + w] = resized
-    return canvas, Placement(Letterbox(fit.scale, float(left), float(top)), width, height)
+    return canvas, Placement(Letterbox(fit.scale, float(left), float(top)), own_width, own_height)
+
+
+@lru_cache(maxsize=256)
+def rectangle(width: int, height: int, pixels: int) -> tuple[int, int]:
+    """Width and height of the input, multiples of 32, of at most ``pixels``, that shows a picture at the largest scale.
+
+    Among those that show it as large it is the smallest. ``pixels`` is at least 32².
+    """
+    scale = 0.0
+    for across in range(COARSEST, pixels // COARSEST + 1, COARSEST):
+        down = pixels // across // COARSEST * COARSEST
+        scale = max(scale, min(across / width, down / height))
+    across, down = (COARSEST * math.ceil(round(side * scale / COARSEST, 6)) for side in (width, height))
+    return across, down
 
 
 @dataclass(frozen=True, eq=False)

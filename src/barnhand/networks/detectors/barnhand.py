@@ -1,8 +1,9 @@
 """BarnHand's own detector: one class, boxes decoded inside the graph.
 
-Input ``images`` float32 (N, 3, 416, 416), BGR 0..255, letterboxed top-left on grey 114; outputs ``boxes`` (N, M, 4) corners
-in input px and ``scores`` (N, M). Metadata: ``barnhand.threshold``, ``barnhand.nms`` = ``{"kind": "hard" | "soft", "iou",
-"sigma", "floor", "limit", "vote"}``.
+Input ``images`` float32 (N, 3, H, W), BGR 0..255, letterboxed top-left on grey 114; outputs ``boxes`` (N, M, 4) corners in
+input px and ``scores`` (N, M). Metadata: ``barnhand.threshold``, ``barnhand.nms`` = ``{"kind": "hard" | "soft", "iou",
+"sigma", "floor", "limit", "vote"}``, and ``barnhand.area``: the input is a rectangle of the picture's shape and of at most
+that many px. A file without it takes squares.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from barnhand.core.errors import ModelError
 from barnhand.core.frame import Image
 from barnhand.networks.adapter import BoxNetwork, Suppression, float_metadata, json_metadata
 from barnhand.networks.detectors.reading import one_picture_input, select, square_side
-from barnhand.networks.pictures import Placement, letterbox, planes
+from barnhand.networks.pictures import Placement, letterbox, planes, rectangle
 from barnhand.networks.session import Array, Session, Signature
 
 FAMILY = "barnhand-detector"
@@ -25,7 +26,8 @@ class BarnHandDetector(BoxNetwork):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.side = square_side(session, 416)
+        self.area = int(float_metadata(session, "barnhand.area", 0))
+        self.side = 0 if self.area else square_side(session, 416)
         self.threshold = float_metadata(session, "barnhand.threshold", BoxNetwork.threshold)
         self.suppression = _suppression(session)
         names = [tensor.name for tensor in session.signature.outputs]
@@ -40,15 +42,32 @@ class BarnHandDetector(BoxNetwork):
             and {"boxes", "scores"} <= {tensor.name for tensor in signature.outputs}
         )
 
+    def shape(self, image: Image) -> tuple[int, int]:
+        """Width and height in px of the input that shows this picture best."""
+        height, width = image.shape[:2]
+        return rectangle(width, height, self.area) if self.area else (self.side, self.side)
+
     def preprocess(self, images: Sequence[Image]) -> tuple[Array, list[Placement]]:
-        """Letterboxed BGR planes, 0..255."""
-        squares, fits = zip(*(letterbox(image, self.side) for image in images), strict=True)
-        return planes(squares, rgb=False), list(fits)
+        """Letterboxed BGR planes, 0..255, in the shape of the first picture's input."""
+        inputs, fits = zip(*(letterbox(image, *self.shape(images[0])) for image in images), strict=True)
+        return planes(inputs, rgb=False), list(fits)
 
     def postprocess(self, outputs: Sequence[Array], fits: Sequence[Placement], floor: float) -> list[Detections]:
         """Corner boxes as they are."""
         pairs = zip(outputs[self._boxes], outputs[self._scores], fits, strict=True)
         return [select(boxes, scores, fit, floor) for boxes, scores, fit in pairs]
+
+    def candidates(self, images: Sequence[Image], floor: float) -> list[Detections]:
+        """All three steps for any number of pictures, those of one shape together."""
+        groups: dict[tuple[int, int], list[int]] = {}
+        for index, image in enumerate(images):
+            groups.setdefault(self.shape(image), []).append(index)
+        found = [Detections.none()] * len(images)
+        for indices in groups.values():
+            alike = super().candidates([images[index] for index in indices], floor)
+            for index, detections in zip(indices, alike, strict=True):
+                found[index] = detections
+        return found
 
 
 def _suppression(session: Session) -> Suppression:
