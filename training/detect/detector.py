@@ -21,8 +21,8 @@ from training.detect.yardsticks import Array, inside, session
 class Suppression:
     """How overlapping boxes are thinned: see `suppress.suppress`."""
 
-    iou: float = 0.7
-    soft: float = 1.0
+    iou: float = 0.65
+    soft: float = 0.5
     floor: float = 0.003
     vote: float = 0.02
 
