@@ -6,7 +6,7 @@ import pytest
 from tests.networks import known
 
 from barnhand.core.detection import Detections
-from barnhand.core.errors import ConfigurationError, NotFoundError
+from barnhand.core.errors import ConfigurationError, ModelError, NotFoundError
 from barnhand.detect import DetectOptions, Detector
 from barnhand.detect.tiles import Window, merged, to_picture, windows
 from barnhand.networks.adapter import Suppression
@@ -65,6 +65,13 @@ def test_a_network_of_free_shape_sees_every_picture_in_its_own(tmp_path: Path, b
     for (w, h), found in zip(sizes, detector.detect(pictures), strict=True):
         assert found.scores == pytest.approx([0.9])
         np.testing.assert_allclose(found.boxes, [(w / 4, h / 4, w / 2, h / 2)], atol=12)
+
+
+@pytest.mark.parametrize("area", ["12", "-5", "wide"])
+def test_a_file_that_asks_for_no_input_is_refused(tmp_path: Path, area: str) -> None:
+    path = known.barnhand_detector(tmp_path / "net.onnx", side=0, metadata={"barnhand.area": area})
+    with pytest.raises(ModelError, match="export it again"):
+        BarnHandDetector(Session(path))
 
 
 def test_no_picture_no_answer(network: BarnHandDetector) -> None:

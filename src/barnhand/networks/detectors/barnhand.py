@@ -13,7 +13,7 @@ from barnhand.core.errors import ModelError
 from barnhand.core.frame import Image
 from barnhand.networks.adapter import BoxNetwork, Suppression, float_metadata, json_metadata
 from barnhand.networks.detectors.reading import one_picture_input, select, square_side
-from barnhand.networks.pictures import Placement, letterbox, planes, rectangle
+from barnhand.networks.pictures import COARSEST, Placement, letterbox, planes, rectangle
 from barnhand.networks.session import Array, Session, Signature
 
 FAMILY = "barnhand-detector"
@@ -27,6 +27,8 @@ class BarnHandDetector(BoxNetwork):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.area = int(float_metadata(session, "barnhand.area", 0))
+        if self.area and self.area < COARSEST**2:
+            raise ModelError(f"{session.name} asks for inputs of {self.area} px, too few to see anything; export it again")
         self.side = 0 if self.area else square_side(session, 416)
         self.threshold = float_metadata(session, "barnhand.threshold", BoxNetwork.threshold)
         self.suppression = _suppression(session)
