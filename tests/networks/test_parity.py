@@ -49,10 +49,10 @@ def boxes_agree(found: Arrays, torch: Arrays) -> None:
 
 
 def heat_agrees(found: Arrays, torch: Arrays) -> None:
-    """A cell's probability within 0.02 everywhere and a quarter on average; correlation at least 0.97."""
+    """A cell's probability within 0.02 everywhere and a fifth on average; correlation at least 0.97."""
     expected = torch["heatmaps"].astype(np.float32)
     assert np.abs(found["heatmaps"] - expected).max() <= 0.02
-    assert np.abs(found["heatmaps"] - expected).mean() <= 0.25 * expected.mean()
+    assert np.abs(found["heatmaps"] - expected).mean() <= 0.2 * expected.mean()
     assert np.corrcoef(found["heatmaps"].ravel(), expected.ravel())[0, 1] >= 0.97
 
 

@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 from training.common.export import export_fp32, open_session, quantise_int8
-from training.common.narrow import LIMIT, narrow, saturating
+from training.common.narrow import LIMIT, halved, narrow, saturating
 
 WEIGHTS = Path("src/barnhand/networks/weights")
 
@@ -75,6 +75,14 @@ def test_a_quantised_network_is_right_where_all_products_are_large(quantised: Pa
     with torch.no_grad():
         expected = Bright()(torch.from_numpy(x)).numpy()
     np.testing.assert_allclose(found, expected, rtol=0.02)
+
+
+def test_halving_keeps_the_sum_of_each_output() -> None:
+    values = np.arange(-63, 64, dtype=np.int8).reshape(1, -1).repeat(2, 0)
+    values[1] = 5
+    half = halved(values, 0).astype(np.int64)
+    assert (np.abs(2 * half.sum(1) - values.astype(np.int64).sum(1)) <= 1).all()
+    assert (np.abs(2 * half - values) <= 1).all()
 
 
 def test_narrowing_twice_changes_nothing(quantised: Path) -> None:

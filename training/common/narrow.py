@@ -76,12 +76,23 @@ def _rows(
     return rows if numpy_helper.to_array(known[scale]).size > 1 else np.full_like(rows, rows.any())
 
 
+def halved(values: npt.NDArray[np.int_], axis: int) -> npt.NDArray[np.int_]:
+    """Half of all values, odd ones rounded up and down in turn along each output, so that its sum keeps."""
+    if values.ndim == 1:
+        return np.asarray(np.rint(values / 2), values.dtype)
+    rows = np.moveaxis(values, axis, 0)
+    flat = rows.reshape(len(rows), -1).astype(np.int64)
+    odd = flat % 2
+    up = odd & (np.cumsum(odd, 1) % 2)
+    return np.moveaxis(((flat - odd) // 2 + up).reshape(rows.shape), 0, axis).astype(values.dtype)
+
+
 def _lose_a_bit(known: dict[str, onnx.TensorProto], source: onnx.NodeProto, rows: npt.NDArray[np.bool_], axis: int) -> None:
     """Halve the values of the given outputs and double their scale; `axis` is that of weights, a bias has but one."""
     values, scale = (numpy_helper.to_array(known[name]) for name in source.input[:2])
     shape = [1] * values.ndim
     shape[axis if values.ndim > 1 else 0] = -1
-    kept = np.where(rows.reshape(shape), np.rint(values / 2), values).astype(values.dtype)
+    kept = np.where(rows.reshape(shape), halved(values, axis), values).astype(values.dtype)
     wider = np.where(rows if scale.size > 1 else rows.any(), scale * 2, scale).astype(scale.dtype)
     for name, new in zip(source.input[:2], (kept, wider), strict=True):
         known[name].CopyFrom(numpy_helper.from_array(new.reshape(known[name].dims), name))
