@@ -20,6 +20,8 @@ from training.detect.network import CLASSES, HORSE, RIVALS, STRIDES, Focus, Nano
 AREA = 416 * 320
 #: Sides of the second look by the first's, in percent.
 SECOND = 65
+#: Axes whose sizes stay free in the exported graph, beside the first.
+FREE = {"images": {2: "h", 3: "w"}, "boxes": {1: "m"}, "scores": {1: "m"}}
 #: Cells around a place in which another look counts as seeing the same, and what it counts as where it sees nothing.
 REACH, UNSEEN = 2, 0.01
 #: The score from which a box counts; `Calibration.shift` is chosen for it.
@@ -153,9 +155,8 @@ def export(
 ) -> Deployed:
     """Write `out`, and return the torch network that it answers as."""
     deployed = Deployed(network.cpu().eval(), calibration)
-    free = {"images": {2: "h", 3: "w"}, "boxes": {1: "m"}, "scores": {1: "m"}}
     example = torch.zeros(2, 3, 96, 160)
-    export_fp32(deployed, example, out, input_name="images", output_names=("boxes", "scores"), free=free)
+    export_fp32(deployed, example, out, input_name="images", output_names=("boxes", "scores"), free=FREE)
     halve(out)
     meta = {
         "barnhand.family": "barnhand-detector",
