@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from barnhand.networks.pictures import letterbox
 from training.detect.export import Deployed
-from training.detect.yardsticks import letterbox
 
 Pixels = npt.NDArray[np.uint8]
 

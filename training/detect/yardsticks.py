@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from barnhand.networks.pictures import letterbox
 from training.detect.suppress import suppress
 
 Array = npt.NDArray[np.float32]
@@ -35,16 +35,6 @@ def session(path: Path) -> ort.InferenceSession:
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def letterbox(picture: npt.NDArray[np.uint8], size: int) -> tuple[npt.NDArray[np.uint8], float]:
-    """The picture scaled to fit into size×size, top left, the rest grey 114; and the scale."""
-    height, width = picture.shape[:2]
-    scale = min(size / height, size / width)
-    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
-    canvas = np.full((size, size, 3), 114, np.uint8)
-    canvas[: shape[1], : shape[0]] = cv2.resize(picture, shape, interpolation=cv2.INTER_LINEAR)
-    return canvas, scale
-
-
 class YoloxNano:
     """YOLOX-nano's COCO file; `row` is the class (horse = 17)."""
 
@@ -63,11 +53,11 @@ class YoloxNano:
 
     def raw(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array, Array]:
         """All cells: boxes (M, 4) in pixels of the picture, objectness (M,), classes (M, 80)."""
-        canvas, scale = letterbox(picture, 416)
+        canvas, placed = letterbox(picture, 416)
         out = self.session.run(None, {"images": canvas.transpose(2, 0, 1)[None].astype(np.float32)})[0][0]
         centre = (out[:, :2] + self.corners) * self.strides
         half = np.exp(out[:, 2:4]) * self.strides / 2
-        boxes = np.concatenate([centre - half, centre + half], 1) / scale
+        boxes = np.concatenate([centre - half, centre + half], 1) / placed.letterbox.scale
         return boxes.astype(np.float32), out[:, 4], out[:, 5:]
 
     def __call__(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
