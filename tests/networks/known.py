@@ -284,6 +284,20 @@ def barnhand_embedder(path: Path, metadata: Mapping[str, str] | None = None) -> 
     return embedder(path, metadata={"barnhand.family": "barnhand-embedder", "licence": "MIT"} | dict(metadata or {}))
 
 
+def barnhand_verifier(path: Path, *, logit: float = 3.0, metadata: Mapping[str, str] | None = None) -> Path:
+    """``logit`` for a crop that is blue in its middle, ``-logit`` for any other; 64 px wide, 32 high."""
+    graph = Graph("crops", ["n", 3, 32, 64])
+    middle = graph.add(
+        "Slice", "crops", graph.const([12, 24], np.int64), graph.const([20, 40], np.int64), graph.const([2, 3], np.int64)
+    )
+    mean = graph.add("ReduceMean", middle, axes=[2, 3], keepdims=0)
+    blue = graph.add("Greater", graph.channel(mean, 2), graph.const(180.0))
+    red = graph.add("Less", graph.channel(mean, 0), graph.const(80.0))
+    sign = graph.add("Sub", graph.add("Mul", graph.floats(graph.add("And", blue, red)), graph.const(2.0)), graph.const(1.0))
+    stated = {"barnhand.family": "barnhand-verifier", "licence": "MIT"} | dict(metadata or {})
+    return graph.save(path, {"horse": (graph.add("Mul", sign, graph.const(logit)), ["n"])}, stated)
+
+
 def stranger(path: Path) -> Path:
     """A network of no family: a vector in, a vector out."""
     graph = Graph("x", ["n", 10])

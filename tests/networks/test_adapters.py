@@ -39,6 +39,7 @@ ALL: dict[str, tuple[Build, str]] = {name: (build, family) for name, (build, fam
     "barnhand pose": (known.barnhand_pose, "barnhand-pose"),
     "rtmpose": (known.rtmpose, "rtmpose"),
     "barnhand embedder": (known.barnhand_embedder, "barnhand-embedder"),
+    "barnhand verifier": (known.barnhand_verifier, "barnhand-verifier"),
     "megadescriptor": (lambda path: known.embedder(path, size=768, side=224), "megadescriptor"),
 }
 

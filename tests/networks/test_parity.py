@@ -65,8 +65,19 @@ def looks_agree(found: Arrays, torch: Arrays) -> None:
     assert ((found["embedding"] * expected).sum(axis=1) / length).min() >= 0.97
 
 
+def verdicts_agree(found: Arrays, torch: Arrays) -> None:
+    """Logits within 1.5 of torch's, 0.6 on average, and none on the other side of nought that torch is sure of."""
+    apart = np.abs(found["horse"] - torch["horse"])
+    assert apart.max() <= 1.5
+    assert apart.mean() <= 0.6
+    sure = np.abs(torch["horse"]) > 1.5
+    assert sure.any()
+    assert (np.sign(found["horse"]) == np.sign(torch["horse"]))[sure].all()
+
+
 AGREE: dict[str, Callable[[Arrays, Arrays], None]] = {
     "horse-detector": boxes_agree,
+    "horse-verifier": verdicts_agree,
     "horse-pose": heat_agrees,
     "horse-embedder": looks_agree,
 }

@@ -1,15 +1,18 @@
-"""`python -m training.detect mine|hard|train|blend|evaluate|export`: see `training/README.md`."""
+"""`python -m training.detect mine|hard|train|blend|copy|evaluate|export`: see `training/README.md`."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import sys
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+if TYPE_CHECKING:
+    from training.detect.network import Nano
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,42 +46,59 @@ def parser() -> argparse.ArgumentParser:
     blend.add_argument("parts", nargs="+", metavar="CHECKPOINT=SHARE", help="what is left of 1 goes to COCO")
     blend.add_argument("--out", type=Path, required=True, help="checkpoint to write")
 
+    copy = commands.add_parser("copy", help="teach a copy with hard-swish to answer as a network with SiLU does")
+    copy.add_argument("network", type=Path, help="checkpoint (.pt) or exported file (.onnx)")
+    copy.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
+    copy.add_argument("--mined", type=Path, help="what `mine` wrote")
+    copy.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of rendered scenes")
+    copy.add_argument("--steps", type=int, default=2400, help="optimiser steps in all")
+
     evaluate = commands.add_parser("evaluate", help="figures beside both yardsticks")
     evaluate.add_argument("detectors", nargs="*", type=Path, help="checkpoints (.pt) or exported files (.onnx)")
+    evaluate.add_argument(
+        "--verifier", type=Path, help="horse-verifier.onnx, which the exported files ask about boxes in doubt"
+    )
     evaluate.add_argument("--sets", default="animalpose,arena,video", help="comma list, or all")
     evaluate.add_argument("--mined", type=Path, help="what `mine` wrote, for the held-out set")
     evaluate.add_argument("--cache", type=Path, help="folder in which the yardsticks' results are kept")
 
     export = commands.add_parser("export", help="write the calibrated file and its parity archive")
-    export.add_argument("checkpoint", type=Path)
+    export.add_argument("checkpoint", type=Path, help="checkpoint (.pt), or an exported file (.onnx) to calibrate anew")
     export.add_argument("--out", type=Path, required=True, help="horse-detector.onnx to write")
     export.add_argument("--version", required=True, help="written into the file")
     export.add_argument("--mined", type=Path, help="what `mine` wrote")
     export.add_argument("--rate", type=float, default=0.02, help="false boxes a picture of other animals at 0.3")
     export.add_argument("--shift", type=float, help="the score's shift, instead of finding the one that gives --rate")
-    export.add_argument("--doubt", type=float, default=2.0, help="how much looking like another animal costs")
-    export.add_argument("--trust", type=float, default=0.5, help="power of the objectness in the score")
-    export.add_argument("--agree", type=float, default=0.35, help="how much being seen by one look only costs")
+    export.add_argument("--verifier", type=Path, help="horse-verifier.onnx, to be asked about boxes in doubt")
     export.add_argument("--rendered", type=Path, nargs="*", default=[], help="pictures for the parity archive")
     return top
+
+
+def any_network(path: Path, coco: Path) -> Nano:
+    """The network of a checkpoint or of an exported file."""
+    from training.detect.recover import load_deployed
+    from training.detect.train import load_average
+
+    return load_deployed(path, coco) if path.suffix == ".onnx" else load_average(path)
 
 
 def measured(options: argparse.Namespace) -> str:
     """What `evaluate` prints."""
     from training.detect.detector import Exported, Torch
-    from training.detect.evaluate import compare, latency_ms, render
+    from training.detect.evaluate import compare, processor_ms, render, told
     from training.detect.sets import evaluation_sets
     from training.detect.train import load_average
-    from training.detect.yardsticks import YARDSTICKS, Detector, drive
+    from training.detect.yardsticks import YARDSTICKS, Detector
 
     detectors: dict[str, Detector] = {name: make(options.models / f"{name}.onnx") for name, make in YARDSTICKS.items()}
     for path in options.detectors:
-        detectors[path.stem] = Torch(load_average(path)) if path.suffix == ".pt" else Exported(path)
+        detectors[path.stem] = Torch(load_average(path)) if path.suffix == ".pt" else Exported(path, options.verifier)
     known = evaluation_sets(options.data, options.mined)
     wanted = known if options.sets == "all" else options.sets.split(",")
-    table = compare(detectors, {name: known[name]() for name in wanted}, cache=options.cache)
-    times = {name: latency_ms(drive(detector)) for name, detector in detectors.items()}
-    return render(table) + "\n\n" + "\n".join(f"{name}: {ms:.1f} ms on one thread" for name, ms in times.items())
+    cases = {name: known[name]() for name in wanted}
+    table = compare(detectors, cases, cache=options.cache)
+    spent = {name: processor_ms(detectors, found) for name, found in cases.items()}
+    return render(table) + "\n\n" + told(spent)
 
 
 def exported(options: argparse.Namespace) -> str:
@@ -86,21 +106,24 @@ def exported(options: argparse.Namespace) -> str:
     from training.detect.calibrate import shift_for
     from training.detect.detector import Exported, Suppression
     from training.detect.evaluate import detect
-    from training.detect.export import Calibration, export
+    from training.detect.export import VERIFICATION, Calibration, Deployed, export
     from training.detect.parity import write_parity
     from training.detect.sets import held_out, still
-    from training.detect.train import load_average
 
-    how = Suppression()
-    plain = Calibration(doubt=options.doubt, trust=options.trust, agree=options.agree)
+    asked = None if options.verifier is None else VERIFICATION
+
+    def written(calibration: Calibration) -> Deployed:
+        network = any_network(options.checkpoint, options.models / "yolox_nano_coco.onnx")
+        return export(network, options.out, options.version, calibration, Suppression(), verification=asked)
+
     shift = options.shift
     if shift is None:
-        export(load_average(options.checkpoint), options.out, options.version, plain, how)
+        written(Calibration())
         animals = held_out(options.data, options.mined, ("livestock", "pet"))
         animals += [case for case in still(options.data, "animalpose") if not len(case.boxes)]
-        shift = shift_for(animals, detect(Exported(options.out), animals), options.rate)
-    chosen = replace(plain, shift=shift)
-    deployed = export(load_average(options.checkpoint), options.out, options.version, chosen, how)
+        shift = shift_for(animals, detect(Exported(options.out, options.verifier), animals), options.rate)
+    chosen = Calibration(shift=shift)
+    deployed = written(chosen)
     pictures = [np.asarray(cv2.imread(str(path)), np.uint8) for path in options.rendered]
     write_parity(deployed, options.out.with_suffix(".parity.npz"), pictures)
     return f"{options.out.name}: {options.out.stat().st_size / 1e6:.2f} MB, {chosen}"
@@ -148,6 +171,15 @@ def main(arguments: list[str] | None = None) -> int:
 
         pairs = [part.rsplit("=", 1) for part in options.parts]
         blend(coco, [(Path(path), float(share)) for path, share in pairs], options.out)
+    elif options.command == "copy":
+        from training.detect.copying import Copying
+        from training.detect.copying import train as copied
+
+        options.out.mkdir(parents=True, exist_ok=True)
+        logging.getLogger().addHandler(logging.FileHandler(options.out / "train.log"))
+        teacher = any_network(options.network, coco)
+        recipe = Copying(steps=options.steps)
+        copied(options.data, teacher, options.out, recipe, mined=options.mined, synthetic=options.synthetic)
     elif options.command == "evaluate":
         print(measured(options))
     else:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
-import torch
 
-from barnhand.networks.pictures import letterbox, rectangle
-from training.detect.network import HORSE, Nano
-from training.detect.suppress import suppress
-from training.detect.yardsticks import Array, inside, session
+from barnhand.detect.detector import DetectOptions
+from barnhand.detect.detector import Detector as Runtime
+from barnhand.networks.detectors.barnhand import BarnHandDetector
+from barnhand.networks.session import Device, Session, SessionOptions
+from barnhand.networks.verifiers.barnhand import BarnHandVerifier
+from training.detect.network import Nano
+from training.detect.yardsticks import Array
+
+CPU = SessionOptions(device=Device.CPU)
 
 
 @dataclass(frozen=True)
@@ -38,36 +43,26 @@ class Suppression:
         return Suppression(**{name: float(value) for name, value in values.items()})
 
 
-class Torch:
-    """The network of a checkpoint, uncalibrated, which looks once at a square."""
-
-    def __init__(self, network: Nano, size: int = 416, suppression: Suppression | None = None) -> None:
-        self.network, self.size, self.suppression = network.eval(), size, suppression or Suppression()
-
-    def __call__(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
-        canvas, placed = letterbox(picture, self.size)
-        with torch.no_grad():
-            out = self.network(torch.from_numpy(canvas.transpose(2, 0, 1)[None].astype(np.float32)))
-        scores = out.objectness[0].sigmoid() * out.classes[0, :, HORSE].sigmoid()
-        return thin(out.boxes[0].numpy(), scores.numpy(), placed.letterbox.scale, picture, self.suppression)
-
-
 class Exported:
-    """`horse-detector.onnx`, with the suppression its metadata names."""
+    """`horse-detector.onnx` as the runtime runs it, both looks and the verifier beside it."""
 
-    def __init__(self, path: Path) -> None:
-        self.session: ort.InferenceSession = session(path)
-        meta = self.session.get_modelmeta().custom_metadata_map
-        self.area = int(meta["barnhand.area"])
-        self.suppression = Suppression.from_json(meta["barnhand.nms"])
+    def __init__(self, path: Path, verifier: Path | None = None) -> None:
+        network = BarnHandDetector(Session(path, CPU))
+        other = None if verifier is None else BarnHandVerifier(Session(verifier, CPU))
+        self.detector = Runtime(network, DetectOptions(threshold=network.suppression.floor), other)
 
     def __call__(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
-        height, width = picture.shape[:2]
-        canvas, placed = letterbox(picture, *rectangle(width, height, self.area))
-        boxes, scores = self.session.run(None, {"images": canvas.transpose(2, 0, 1)[None].astype(np.float32)})
-        return thin(boxes[0], scores[0], placed.letterbox.scale, picture, self.suppression)
+        (found,) = self.detector.detect([picture])
+        return found.boxes, found.scores
 
 
-def thin(boxes: Array, scores: Array, scale: float, picture: npt.NDArray[np.uint8], how: Suppression) -> tuple[Array, Array]:
-    """Raw cells to boxes in the picture."""
-    return suppress(inside(boxes / scale, picture), scores, how.iou, how.floor, how.soft, vote=how.vote)
+class Torch(Exported):
+    """The network of a checkpoint, uncalibrated, looking as the exported file does."""
+
+    def __init__(self, network: Nano) -> None:
+        from training.detect.export import Calibration, export
+
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "checkpoint.onnx"
+            export(deepcopy(network), file, "checkpoint", Calibration(), Suppression())
+            super().__init__(file)

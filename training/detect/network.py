@@ -40,6 +40,10 @@ HORSE = CLASSES.index("horse")
 #: Classes whose outputs stay in the exported network, as evidence against a horse.
 RIVALS = tuple(CLASSES.index(name) for name in ("cow", "sheep", "dog", "cat", "person"))
 STRIDES: tuple[int, ...] = (8, 16, 32)
+#: What goes into an activation is made this much larger by `harden`. Hard-swish of 1.08 x, by 1.08, is nearer to SiLU of x
+#: than hard-swish of x is: with the weights of a network that was trained with SiLU it loses a fifth of its average precision,
+#: not half.
+STRETCH = 1.08
 #: Row and column of the four pixels of a 2×2 block, in the order in which YOLOX stacks them as channels.
 BLOCK = ((0, 0), (1, 0), (0, 1), (1, 1))
 
@@ -56,14 +60,16 @@ class Raw(NamedTuple):
 
 
 class Conv(nn.Module):
-    """Convolution with bias and SiLU; `same` padding for odd kernels."""
+    """Convolution with bias, and SiLU or (`hard`) hard-swish; `same` padding for odd kernels."""
 
     def __init__(self, cin: int, cout: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(cin, cout, kernel, stride, (kernel - 1) // 2, groups=groups)
+        self.hard = False
 
     def forward(self, x: Tensor) -> Tensor:
-        return nnf.silu(self.conv(x))
+        y = self.conv(x)
+        return nnf.hardswish(y) if self.hard else nnf.silu(y)
 
 
 def space_to_depth(x: Tensor) -> Tensor:
@@ -178,8 +184,8 @@ class Nano(nn.Module):
         """The stem and first stage (stride 4): edges and textures, which stay frozen in fine-tuning."""
         return self.dark2(self.stem(x))  # type: ignore[no-any-return]
 
-    def late(self, x: Tensor, coarse: bool = False) -> Raw:
-        """From `early`'s features to the decoded outputs; `coarse` leaves out the cells of the finest stride."""
+    def late(self, x: Tensor) -> Raw:
+        """From `early`'s features to the decoded outputs."""
         c3 = self.dark3(x)
         c4 = self.dark4(c3)
         c5 = self.dark5(c4)
@@ -189,15 +195,15 @@ class Nano(nn.Module):
         p4 = self.up4(torch.cat([self.stride3(p3), m4], 1))
         p5 = self.up5(torch.cat([self.stride4(p4), l5], 1))
         boxes, objects, classes = [], [], []
-        for stride, head, p in list(zip(STRIDES, self.heads, (p3, p4, p5), strict=True))[int(coarse) :]:
+        for stride, head, p in zip(STRIDES, self.heads, (p3, p4, p5), strict=True):
             box, thing, kind = (out.float() for out in head(p))
             boxes.append(decode(box, stride))
             objects.append(thing.flatten(1))
             classes.append(kind.flatten(2))
         return Raw(torch.cat(boxes, 1), torch.cat(objects, 1), torch.cat(classes, 2).transpose(1, 2))
 
-    def forward(self, x: Tensor, coarse: bool = False) -> Raw:
-        return self.late(self.early(x), coarse)
+    def forward(self, x: Tensor) -> Raw:
+        return self.late(self.early(x))
 
 
 def cells(height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -259,6 +265,38 @@ def load_coco(path: Path, rows: tuple[int, ...] | None = tuple(COCO_ROWS.values(
     return network
 
 
+def set_hard(network: nn.Module, hard: bool = True) -> None:
+    """Use hard-swish, or SiLU, everywhere; the weights stay."""
+    for module in network.modules():
+        if isinstance(module, Conv):
+            module.hard = hard
+
+
+@torch.no_grad()
+def harden(network: Nano) -> None:
+    """Put hard-swish in the place of SiLU, in half the time on a processor; `copy.train` teaches the weights its shape.
+
+    All that goes into activations, and so all that comes out of them, becomes `STRETCH` times as large: biases and the first
+    convolution's weights are multiplied by it, the last ones' weights divided.
+    """
+    if is_hard(network):
+        raise ValueError("the network has hard-swish already")
+    set_hard(network)
+    network.stem.conv.weight *= STRETCH
+    for module in network.modules():
+        if isinstance(module, Conv):
+            assert module.conv.bias is not None
+            module.conv.bias *= STRETCH
+        elif isinstance(module, Head):
+            for out in (module.box_out, module.object_out, module.class_out):
+                out.weight /= STRETCH
+
+
+def is_hard(network: nn.Module) -> bool:
+    """Whether `harden` was called on it."""
+    return any(isinstance(module, Conv) and module.hard for module in network.modules())
+
+
 def keep_classes(network: Nano, rows: tuple[int, ...]) -> None:
     """Cut the class head down to the given rows, in that order."""
     index = torch.tensor(rows)
@@ -278,6 +316,7 @@ def fold_focus(network: Nano) -> None:
     old = network.stem.conv
     assert old.bias is not None
     new = Conv(old.in_channels // 4, old.out_channels, 6, 2)
+    new.hard = network.stem.hard
     with torch.no_grad():
         for block, (row, column) in enumerate(BLOCK):
             new.conv.weight[:, :, row::2, column::2] = old.weight[:, 3 * block : 3 * block + 3]

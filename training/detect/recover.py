@@ -1,6 +1,7 @@
 """The torch weights of an exported `horse-detector.onnx`, so that training can go on where no checkpoint was kept.
 
-Weights are stored in half precision: they come back to within a 2048th of what they were.
+Weights are stored in half precision, which comes back to within a 2048th of what it was, the largest in bytes, which come
+back to within a 254th of the channel's largest.
 """
 
 from __future__ import annotations
@@ -13,23 +14,25 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from training.detect.network import CLASSES, HORSE, RIVALS, Nano, load_coco
+from training.detect.network import BLOCK, CLASSES, HORSE, RIVALS, Nano, load_coco, set_hard, space_to_depth
 
 Array = npt.NDArray[np.float32]
 
 #: Prefix of the network's weights in the exported graph.
 PREFIX = "network."
-#: The graph's first convolution takes the picture's pixels in another layout than the network's: see `export.Deployed`.
-FROZEN = ("stem.", "dark2.")
+#: The first convolution, which takes the picture's pixels in another layout in the graph: see `network.fold_focus`.
+FIRST = "stem.conv.weight"
 
 
 def weights_in(path: Path) -> dict[str, Array]:
     """Weights and biases of the convolutions by the network's names."""
     graph = onnx.load(str(path)).graph
     known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:
+    for node in graph.node:  # see `export.shrink`
         if node.op_type == "Cast" and node.input[0] in known:
             known[node.output[0]] = known[node.input[0]].astype(np.float32)
+        if node.op_type == "Mul" and all(name in known for name in node.input):
+            known[node.output[0]] = known[node.input[0]] * known[node.input[1]]
     found: dict[str, Array] = {}
     for node in graph.node:
         if node.op_type == "Conv":
@@ -40,7 +43,7 @@ def weights_in(path: Path) -> dict[str, Array]:
 
 
 def load_deployed(path: Path, coco: Path) -> Nano:
-    """The network of an exported file; what the file lacks, its frozen start and other classes, comes from `coco`.
+    """The network of an exported file, hard where the file is; what it lacks, its other classes, comes from `coco`.
 
     Raises ValueError when the file lacks a convolution or has it in another shape.
     """
@@ -49,11 +52,11 @@ def load_deployed(path: Path, coco: Path) -> Nano:
     state = network.state_dict()
     rows = torch.tensor((HORSE, *RIVALS))  # files before version 2.1 lack the last
     for name, value in state.items():
-        if name.startswith(FROZEN):
-            continue
         if name not in stored:
             raise ValueError(f"{path.name} has no {name}: it is not an exported detector.")
         given = torch.from_numpy(stored[name].copy())
+        if name == FIRST and given.shape[1] == value.shape[1] // len(BLOCK):
+            given = space_to_depth(given)
         if value.shape[0] == len(CLASSES) and len(given) in (len(rows) - 1, len(rows)):
             value[rows[: len(given)]] = given
         elif value.shape == given.shape:
@@ -61,4 +64,5 @@ def load_deployed(path: Path, coco: Path) -> Nano:
         else:
             raise ValueError(f"{path.name}: {name} has shape {tuple(given.shape)}, not {tuple(value.shape)}.")
     network.load_state_dict(state)
+    set_hard(network, any(node.op_type == "HardSwish" for node in onnx.load(str(path)).graph.node))
     return network

@@ -20,7 +20,7 @@ from training.common.precision import half
 from training.detect.compose import CALM, Batch, Batches, Composer, From, Mix
 from training.detect.data import load
 from training.detect.loss import Losses, Weights, losses
-from training.detect.network import Nano, load_coco
+from training.detect.network import Nano, is_hard, load_coco, set_hard
 from training.detect.recover import load_deployed
 
 log = logging.getLogger(__name__)
@@ -119,6 +119,7 @@ class Trainer:
         """Write a checkpoint; the old one stays whole until the new one is."""
         state: dict[str, Any] = {
             "step": self.step,
+            "hard": is_hard(self.network),
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "teacher": self.teacher.state_dict(),
@@ -132,12 +133,10 @@ class Trainer:
 
     def begin(self, path: Path) -> None:
         """Take over the averaged weights of another run, or those of an exported file, for the network and its teacher."""
-        if path.suffix == ".onnx":
-            weights: dict[str, Tensor] = load_deployed(path, self.coco).state_dict()
-        else:
-            weights = torch.load(path, map_location=self.device, weights_only=True)["average"]
+        start = load_deployed(path, self.coco) if path.suffix == ".onnx" else load_average(path)
         for network in (self.network, self.average, self.teacher):
-            network.load_state_dict(weights)
+            network.load_state_dict(start.state_dict())
+            set_hard(network, is_hard(start))
 
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
@@ -146,13 +145,17 @@ class Trainer:
         self.teacher.load_state_dict(state["teacher"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
+        for network in (self.network, self.average, self.teacher):
+            set_hard(network, bool(state.get("hard")))
 
 
 def load_average(checkpoint: Path) -> Nano:
     """The network to evaluate and export out of a checkpoint."""
-    state: dict[str, Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
-    network = Nano(state["heads.0.class_out.weight"].shape[0])
+    saved: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state: dict[str, Tensor] = saved["average"]
+    network = Nano(state["heads.0.class_out.weight"].shape[0], width=state["stem.conv.weight"].shape[0])
     network.load_state_dict(state)
+    set_hard(network, bool(saved.get("hard")))
     return network.eval()
 
 
@@ -163,16 +166,20 @@ def blend(coco: Path, parts: Sequence[tuple[Path, float]], out: Path) -> None:
     fine-tuning of zero-shot models", CVPR 2022); with little training that is worth more than the last step of it.
     """
     rest = 1.0 - sum(share for _, share in parts)
+    networks = [(load_average(path), share) for path, share in parts]
+    hard = any(is_hard(network) for network, _ in networks)
+    if hard and (rest > 1e-6 or not all(is_hard(network) for network, _ in networks)):
+        raise ValueError("networks with hard-swish and with SiLU, as COCO's, have no mean.")
     if not parts or rest < -1e-6 or any(share <= 0 for _, share in parts):
         raise ValueError(f"shares must be positive and sum to at most 1, got {[share for _, share in parts]}.")
     mean = {name: value * rest for name, value in load_coco(coco).state_dict().items()}
-    for path, share in parts:
-        for name, value in load_average(path).state_dict().items():
+    for network, share in networks:
+        for name, value in network.state_dict().items():
             mean[name] += share * value
-    torch.save({"average": mean}, out)
+    torch.save({"average": mean, "hard": hard}, out)
 
 
-def _loader_starts(_: int) -> None:
+def loader_starts(_: int) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 
@@ -212,7 +219,7 @@ def train(
         sampler=From(trainer.step, recipe.steps),
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        worker_init_fn=_loader_starts,
+        worker_init_fn=loader_starts,
     )
     recent: list[list[float]] = []
     saved = began = time.monotonic()

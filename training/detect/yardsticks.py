@@ -91,9 +91,3 @@ YARDSTICKS: Mapping[str, Callable[[Path], Detector]] = {
     "yolox_nano_coco": YoloxNano,
     "ssdlite_mobilenet_v2_coco": Ssdlite,
 }
-
-
-def drive(detector: Detector) -> Callable[[], object]:
-    """A call that runs a detector once on a grey 640×360 frame, its preparation and suppression included."""
-    frame = np.full((360, 640, 3), 127, np.uint8)
-    return lambda: detector(frame)

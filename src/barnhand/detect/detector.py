@@ -8,7 +8,8 @@ from barnhand.core.errors import ConfigurationError
 from barnhand.core.frame import Image
 from barnhand.detect.suppression import suppress
 from barnhand.detect.tiles import merged, to_picture, windows
-from barnhand.networks.adapter import BoxNetwork, Suppression
+from barnhand.detect.verify import verified
+from barnhand.networks.adapter import BoxNetwork, Suppression, VerifyNetwork
 from barnhand.networks.session import SessionOptions
 from barnhand.networks.shelf import Shelf
 
@@ -44,20 +45,30 @@ class DetectOptions:
 
 
 class Detector:
-    """Finds horses with one network."""
+    """Finds horses with one network, and asks a second one about boxes the first is unsure of."""
 
-    def __init__(self, network: BoxNetwork, options: DetectOptions | None = None) -> None:
+    def __init__(
+        self, network: BoxNetwork, options: DetectOptions | None = None, verifier: VerifyNetwork | None = None
+    ) -> None:
+        """``verifier`` is asked where the network says that it wants to be (``network.verification``)."""
         self.network = network
+        self.verifier = verifier
         self.options = options or DetectOptions()
         own = self.options.threshold
         self.threshold = network.threshold if own is None else own
         self._suppression = self.options.suppression or network.suppression
+        self._verification = network.verification if verifier is not None else None
+        low = 1.0 if self._verification is None else self._verification.low
+        # Soft suppression only lowers scores; a verifier raises them, but none below what it looks at.
+        self._floor = min(self.threshold, low)
 
     @classmethod
     def load(cls, shelf: Shelf, options: DetectOptions | None = None) -> "Detector":
-        """Open the network the options name. Raises ``NotFoundError`` or ``ModelError``."""
+        """Open the network the options name, and its verifier. Raises ``NotFoundError`` or ``ModelError``."""
         options = options or DetectOptions()
-        return cls(shelf.detector(options.model, options.session), options)
+        network = shelf.detector(options.model, options.session)
+        verifier = None if network.verification is None else shelf.verifier(options=options.session)
+        return cls(network, options, verifier)
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         """One record a ``(height, width, 3)`` BGR picture, in its px, best first, scores at least ``threshold``."""
@@ -76,12 +87,13 @@ class Detector:
                 parts = [to_picture(found.pop(0), window, width, height) for window in grid]
                 all_found = merged(all_found, parts, self.threshold)
             kept = suppress(all_found, self._suppression)
+            if self.verifier is not None and self._verification is not None:
+                kept = verified(image, kept, self.verifier, self._verification)
             results.append(kept[kept.scores >= self.threshold])
         return results
 
     def _candidates(self, views: Sequence[Image]) -> list[Detections]:
-        # Soft suppression only lowers scores, so nothing below the threshold can end above it.
         found: list[Detections] = []
         for start in range(0, len(views), self.options.batch):
-            found += self.network.candidates(views[start : start + self.options.batch], self.threshold)
+            found += self.network.candidates(views[start : start + self.options.batch], self._floor)
         return found

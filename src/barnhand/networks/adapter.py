@@ -7,10 +7,12 @@ An adapter turns one family's file format into ``core`` records: ``preprocess`` 
 import ast
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
 
 from barnhand.core.detection import Detections
 from barnhand.core.errors import ModelError
@@ -21,6 +23,8 @@ from barnhand.core.skeleton import Skeleton
 from barnhand.networks.pictures import Crops, Placement
 from barnhand.networks.session import Array, Session, Signature
 
+T = TypeVar("T")
+
 
 class Task(StrEnum):
     """What a network is for."""
@@ -28,6 +32,7 @@ class Task(StrEnum):
     DETECT = "detect"
     POSE = "pose"
     EMBED = "embed"
+    VERIFY = "verify"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,25 @@ class Suppression:
     def __post_init__(self) -> None:
         if not 0 < self.iou <= 1 or min(self.sigma, self.vote) < 0 or not 0 <= self.floor < 1 or self.limit < 1:
             raise ValueError(f"suppression wants 0 < iou <= 1, sigma and vote >= 0, 0 <= floor < 1, limit >= 1, got {self}")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Which boxes a verifier looks at again, and how much it counts (see ``detect.verify``).
+
+    A box scored from ``low`` to ``high`` has ``weight`` times the verifier's logit, at most ``most`` either way, and
+    ``shift`` added to its score's logit.
+    """
+
+    low: float
+    high: float
+    weight: float
+    shift: float = 0.0
+    most: float = 6.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low < self.high <= 1 or self.weight < 0 or self.most <= 0:
+            raise ValueError(f"verification wants 0 < low < high <= 1, weight >= 0 and most > 0, got {self}")
 
 
 class Network(ABC):
@@ -89,6 +113,8 @@ class BoxNetwork(Network):
     """Score from which a box counts as a horse when nobody says otherwise."""
     suppression: Suppression = Suppression()
     """How its candidates are merged when nobody says otherwise."""
+    verification: Verification | None = None
+    """Which of its boxes a verifier looks at again; ``None``: none."""
 
     @abstractmethod
     def preprocess(self, images: Sequence[Image]) -> tuple[Array, list[Placement]]:
@@ -142,6 +168,37 @@ class EmbedNetwork(Network):
     @abstractmethod
     def postprocess(self, outputs: Sequence[Array]) -> Floats:
         """The outputs → ``(n, size)`` unit rows."""
+
+
+class VerifyNetwork(Network):
+    """Boxes of a picture to how sure it is that each shows a horse."""
+
+    task = Task.VERIFY
+
+    @abstractmethod
+    def preprocess(self, image: Image, boxes: Floats) -> Array:
+        """The picture and ``(n, 4)`` boxes, n > 0 → the input tensor."""
+
+    @abstractmethod
+    def postprocess(self, outputs: Sequence[Array]) -> Floats:
+        """The outputs → ``(n,)`` logits, above 0 where a horse is likelier than anything else."""
+
+    def logits(self, image: Image, boxes: Floats) -> Floats:
+        """All three steps; one logit a box, in the boxes' order."""
+        if not len(boxes):
+            return np.zeros(0, np.float32)
+        return self.postprocess(self.infer(self.preprocess(image, boxes)))
+
+
+def fields(session: Session, key: str, kind: Callable[..., T]) -> T | None:
+    """A dataclass from the JSON object in a file's metadata, ``None`` without one. Raises ``ModelError`` on a wrong one."""
+    data = json_metadata(session, key)
+    if not data:
+        return None
+    try:
+        return kind(**data)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{session.name}: its metadata {key} cannot be used ({error}); export it again") from error
 
 
 def json_metadata(session: Session, key: str) -> Mapping[str, Any]:

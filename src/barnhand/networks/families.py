@@ -12,6 +12,7 @@ from barnhand.networks.embedders.megadescriptor import MegaDescriptor
 from barnhand.networks.poses.barnhand import BarnHandPose
 from barnhand.networks.poses.rtmpose import RtmPose
 from barnhand.networks.session import Session, Signature
+from barnhand.networks.verifiers.barnhand import BarnHandVerifier
 
 FAMILIES: tuple[type[Network], ...] = (
     BarnHandDetector,
@@ -23,6 +24,7 @@ FAMILIES: tuple[type[Network], ...] = (
     RtmPose,
     BarnHandEmbedder,
     MegaDescriptor,
+    BarnHandVerifier,
 )
 
 

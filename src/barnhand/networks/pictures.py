@@ -102,6 +102,17 @@ def square_crops(image: Image, boxes: Floats, scale: float, size: int, border: i
     return Crops(pixels, corner, edge)
 
 
+def stretched(image: Image, boxes: Floats, width: int, height: int) -> list[Image]:
+    """Boxes rounded to whole pixels, at least one, and resized without keeping their shape."""
+    crops = []
+    for x0, y0, x1, y1 in np.rint(boxes).astype(int).tolist():
+        patch = cut(image, x0, y0, max(x1, x0 + 1), max(y1, y0 + 1))
+        shrinks = patch.shape[0] > height or patch.shape[1] > width
+        mode = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        crops.append(np.asarray(cv2.resize(patch, (width, height), interpolation=mode), np.uint8))
+    return crops
+
+
 def cut(image: Image, left: int, top: int, right: int, bottom: int, border: int = GREY) -> Image:
     """The pixels of a window, ``border`` where it leaves the picture; a view where it does not."""
     height, width = image.shape[:2]

@@ -16,13 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from barnhand.core.errors import ModelError, NotFoundError
-from barnhand.networks.adapter import BoxNetwork, EmbedNetwork, Network, PoseNetwork, Task
+from barnhand.networks.adapter import BoxNetwork, EmbedNetwork, Network, PoseNetwork, Task, VerifyNetwork
 from barnhand.networks.catalogue import Entry, load_catalogue
 from barnhand.networks.digest import sha256_of
 from barnhand.networks.families import adapt
 from barnhand.networks.session import Device, Session, SessionOptions
 
-DEFAULTS = {Task.DETECT: "horse-detector", Task.POSE: "horse-pose", Task.EMBED: "horse-embedder"}
+DEFAULTS = {
+    Task.DETECT: "horse-detector",
+    Task.POSE: "horse-pose",
+    Task.EMBED: "horse-embedder",
+    Task.VERIFY: "horse-verifier",
+}
 """The embedded network of each task."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -187,6 +192,12 @@ class Shelf:
         """``open`` for the task embed."""
         network = self.open(Task.EMBED, name, options)
         assert isinstance(network, EmbedNetwork)
+        return network
+
+    def verifier(self, name: str | None = None, options: SessionOptions | None = None) -> VerifyNetwork:
+        """``open`` for the task verify."""
+        network = self.open(Task.VERIFY, name, options)
+        assert isinstance(network, VerifyNetwork)
         return network
 
     # -- inside

@@ -11,8 +11,8 @@ from barnhand.core.errors import ModelError
 from barnhand.core.frame import Image
 from barnhand.core.geometry import Floats
 from barnhand.networks.adapter import EmbedNetwork, json_metadata
-from barnhand.networks.embedders.megadescriptor import stretched, unit
-from barnhand.networks.pictures import GREY, planes, square_crops
+from barnhand.networks.embedders.megadescriptor import unit
+from barnhand.networks.pictures import GREY, planes, square_crops, stretched
 from barnhand.networks.session import Array, Session, Signature
 
 FAMILY = "barnhand-embedder"

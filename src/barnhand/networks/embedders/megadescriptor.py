@@ -7,13 +7,12 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from barnhand.core.frame import Image
 from barnhand.core.geometry import Floats
 from barnhand.networks.adapter import EmbedNetwork
-from barnhand.networks.pictures import cut, planes
+from barnhand.networks.pictures import planes, stretched
 from barnhand.networks.session import Array, Session, Signature
 
 HALF = (127.5, 127.5, 127.5)
@@ -44,17 +43,6 @@ class MegaDescriptor(EmbedNetwork):
     def postprocess(self, outputs: Sequence[Array]) -> Floats:
         """Rows scaled to unit length."""
         return unit(outputs[0])
-
-
-def stretched(image: Image, boxes: Floats, width: int, height: int) -> list[Image]:
-    """Boxes rounded to whole pixels, at least one, and resized without keeping their shape."""
-    crops = []
-    for x0, y0, x1, y1 in np.rint(boxes).astype(int).tolist():
-        patch = cut(image, x0, y0, max(x1, x0 + 1), max(y1, y0 + 1))
-        shrinks = patch.shape[0] > height or patch.shape[1] > width
-        mode = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        crops.append(np.asarray(cv2.resize(patch, (width, height), interpolation=mode), np.uint8))
-    return crops
 
 
 def unit(rows: Array) -> Floats:

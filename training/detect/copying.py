@@ -1,0 +1,193 @@
+"""Teaching a network with hard-swish to answer as one with SiLU did: no labels, only the other's answers and features.
+
+The copy starts from the same weights (`network.harden`) and learns on the same kinds of pictures as `train`. A few hundred
+steps bring back most of what the change of activation cost, because every cell of every stage says what it should have been.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from training.detect.compose import Batches, Composer, From, Mix
+from training.detect.data import load
+from training.detect.loss import generalised_iou
+from training.detect.network import HORSE, STRETCH, Nano, Raw, harden, is_hard
+from training.detect.train import loader_starts
+
+log = logging.getLogger(__name__)
+
+#: Stages whose features are copied.
+TAPS = ("dark2", "dark3", "dark4", "dark5", "down3", "up4", "up5")
+#: Cells from this score on have their boxes copied.
+SEEN = 0.05
+MIX = Mix(negative=0.4, plain=0.6, mosaic=0.1, sizes=(224, 256, 288, 320, 352, 384))
+
+
+@dataclass(frozen=True)
+class Copying:
+    """How a network is copied."""
+
+    steps: int = 2400
+    batch: int = 12
+    rate: float = 1e-3
+    """Highest step of AdamW, as a share of a tensor's own size: the first convolution's weights, made for pixels up to 255, are
+    a hundred times smaller than others."""
+    average: float = 0.995
+    clip: float = 20.0
+    seed: int = 71
+
+
+class Parts(NamedTuple):
+    """Scalars; their sum is what is minimised."""
+
+    features: Tensor
+    objectness: Tensor
+    classes: Tensor
+    boxes: Tensor
+
+
+def tapped(network: Nano) -> dict[str, Tensor]:
+    """A record of the stages' last outputs, filled at every run of the network."""
+    found: dict[str, Tensor] = {}
+
+    def keep(name: str) -> None:
+        getattr(network, name).register_forward_hook(lambda _module, _inputs, output: found.__setitem__(name, output))
+
+    for name in TAPS:
+        keep(name)
+    return found
+
+
+def differences(out: Raw, wanted: Raw, features: dict[str, Tensor], theirs: dict[str, Tensor]) -> Parts:
+    """How far a hard network's answers are from a soft one's; features of a perfect copy are `STRETCH` times as large."""
+    apart = [((features[k] / STRETCH - theirs[k]) ** 2).mean() / (theirs[k].var() + 1e-3) for k in TAPS]
+    thing, kinds = wanted.objectness.sigmoid(), wanted.classes.sigmoid()
+    objects = nnf.binary_cross_entropy_with_logits(out.objectness, thing, weight=1 + 8 * thing, reduction="sum")
+    weight = torch.maximum(thing, out.objectness.sigmoid().detach())[..., None].expand_as(kinds)
+    classes = nnf.binary_cross_entropy_with_logits(out.classes, kinds, weight=weight, reduction="sum")
+    score = thing * kinds[..., HORSE]
+    seen = score > SEEN
+    side = (wanted.boxes[seen][:, 2:] - wanted.boxes[seen][:, :2]).clamp(min=4).repeat(1, 2)
+    edges = ((out.boxes[seen] - wanted.boxes[seen]).abs() / side).sum(-1)
+    overlaps = 1 - generalised_iou(out.boxes[seen], wanted.boxes[seen])
+    boxes = (score[seen] * (3 * edges + 4 * overlaps)).sum() / score[seen].sum().clamp(min=2)
+    things = thing.sum().clamp(min=8)
+    return Parts(torch.stack(apart).sum(), objects / things, classes / things, boxes)
+
+
+class Copier:
+    """A network with SiLU, its copy with hard-swish, the copy's moving average, and the step they are at."""
+
+    def __init__(self, teacher: Nano, recipe: Copying) -> None:
+        if is_hard(teacher):
+            raise ValueError("the network has hard-swish already: there is nothing to copy.")
+        self.recipe, self.step = recipe, 0
+        self.teacher: Nano = teacher.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = copy.deepcopy(self.teacher)
+        harden(self.network)
+        self.average = copy.deepcopy(self.network)
+        for parameter in [*self.teacher.parameters(), *self.average.parameters()]:
+            parameter.requires_grad_(False)
+        groups = [{"params": [p], "size": size_of(p)} for p in self.network.parameters()]
+        self.optimiser = torch.optim.AdamW(groups, recipe.rate, weight_decay=0)
+        self.features, self.theirs = tapped(self.network), tapped(self.teacher)
+
+    def learn(self, pixels: Tensor) -> Parts:
+        """One step on pictures (B, 3, S, S)."""
+        share = min(1.0, (self.step + 1) / 50) * (0.5 * (1 + math.cos(math.pi * self.step / self.recipe.steps)) + 0.01)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.rate * share * group["size"]
+        x = pixels.float().contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            wanted = self.teacher(x)
+        parts = differences(self.network(x), wanted, self.features, self.theirs)
+        self.optimiser.zero_grad()
+        torch.stack(parts).sum().backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.optimiser.step()
+        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(now, 1 - keep)
+        self.step += 1
+        return parts
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint that `train.load_average` reads; the old one stays whole until the new one is."""
+        state = {
+            "step": self.step,
+            "hard": True,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(path)
+
+    def restore(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = int(state["step"])
+
+
+def size_of(parameter: Tensor) -> float:
+    """What a step is measured by: a weight's root mean square, and a part of a bias's, which may be near nothing."""
+    mean = float(parameter.detach().pow(2).mean().sqrt())
+    return max(mean, 1e-4) if parameter.ndim > 1 else max(0.3 * mean, 0.02)
+
+
+def train(
+    data: Path,
+    teacher: Nano,
+    out: Path,
+    recipe: Copying,
+    *,
+    mined: Path | None = None,
+    synthetic: Sequence[Path] = (),
+    workers: int = 1,
+    every_s: float = 150.0,
+) -> Copier:
+    """Copy into the folder `out` (`last.pt`); goes on from `out/last.pt` if there."""
+    library = load(data, mined, synthetic)
+    copier, last = Copier(teacher, recipe), out / "last.pt"
+    if last.exists():
+        copier.restore(last)
+        log.info("going on at step %d", copier.step)
+    batches = Batches(Composer(library, MIX, recipe.seed), recipe.batch)
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=From(copier.step, recipe.steps),
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=loader_starts,
+    )
+    saved, recent = time.monotonic(), []
+    for batch in tqdm(loader, total=recipe.steps, initial=copier.step, desc="copy", mininterval=30):
+        recent.append([float(part.detach()) for part in copier.learn(batch.pixels)])
+        if copier.step % 50 == 0:
+            means = [sum(column) / len(recent) for column in zip(*recent, strict=True)]
+            told = " ".join(f"{name} {value:.3f}" for name, value in zip(Parts._fields, means, strict=True))
+            log.info("step %d %s", copier.step, told)
+            recent = []
+        if time.monotonic() - saved > every_s:
+            copier.save(last)
+            saved = time.monotonic()
+    copier.save(last)
+    return copier
