@@ -31,8 +31,8 @@ RENDERED = ("synthetic", "recumbent", "empty")
 class Options:
     """How the verifier is trained."""
 
-    views: int = 2
-    """Views of each crop."""
+    views: int = 3
+    """Views of each crop, the last turned."""
     steps: int = 2500
     batch: int = 512
     rate: float = 1e-3
@@ -56,13 +56,13 @@ def drawers_of(folder: Path, store: Store) -> npt.NDArray[np.str_]:
     return np.concatenate([np.full(len(part), name) for name, part in zip(names, store.parts, strict=True)])
 
 
-def seen(model: Verifier, store: Store, number: int, seed: int, size: int = 32) -> Tensor:
+def seen(model: Verifier, store: Store, number: int, turned: bool, seed: int, size: int = 32) -> Tensor:
     """The features (N, 384) of view `number` of every crop."""
     found = []
     with torch.inference_mode():
         for start in tqdm(range(0, len(store), size), desc=f"view {number + 1}", mininterval=10):
             rows = range(start, min(start + size, len(store)))
-            views = [view(store.picture(row), np.random.default_rng((seed, number, row))) for row in rows]
+            views = [view(store.picture(row), np.random.default_rng((seed, number, row)), turned) for row in rows]
             found.append(model.features(tensor(views)))
     return torch.cat(found)
 
@@ -75,7 +75,7 @@ def features_of(folder: Path, run: Path, model: Verifier, options: Options) -> T
         file = run / f"view-{number}.npy"
         if not file.is_file():
             part = file.with_suffix(".part.npy")
-            np.save(part, seen(model, store, number, options.seed).numpy())
+            np.save(part, seen(model, store, number, number + 1 == options.views, options.seed).numpy())
             part.replace(file)
         parts.append(torch.from_numpy(np.load(file)))
     return torch.stack(parts)
