@@ -79,7 +79,7 @@ def row(table: Table, name: str, *cells: str) -> None:
 
 def bench_detectors(shelf: Shelf, data: Path, limit: int | None, repeats: int, figures: Figures) -> None:
     names = [card.name for card in shelf.cards() if card.task is Task.DETECT]
-    detectors = {name: Detector.load(shelf, DetectOptions(model=name, session=CPU, threshold=0.01)) for name in names}
+    detectors = {name: Detector.load(shelf, DetectOptions(model=name, session=CPU, threshold=0.003)) for name in names}
     sets: list[BoxSet] = [stills(data, "animalpose", limit), stills(data, "arena", limit), films(data, limit)]
     reference = next((name for name in names if name.startswith("yolox")), names[0])
     table = Table(

@@ -10,7 +10,7 @@ from barnhand.core.detection import Detections
 from barnhand.core.errors import MediaError
 from barnhand.core.geometry import xywh
 
-ALL = 0.01
+ALL = 0.003
 """Least score of a box in the file when nobody says otherwise."""
 
 
@@ -21,7 +21,7 @@ def detect(
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Network; default is the one in use.")] = None,
     threshold: Annotated[
         float | None,
-        typer.Option("--threshold", min=0, max=1, help="Least score; default is the network's own, and 0.01 in the file."),
+        typer.Option("--threshold", min=0, max=1, help="Least score; default is the network's own, and 0.003 in the file."),
     ] = None,
     tiles: Annotated[int, typer.Option("--tiles", min=1, max=8, help="Look at N x N parts too, for distant horses.")] = 1,
     every: Annotated[int, typer.Option("--every", min=1, help="Of a video, every N-th picture.")] = 1,
