@@ -274,7 +274,7 @@ def set_hard(network: nn.Module, hard: bool = True) -> None:
 
 @torch.no_grad()
 def harden(network: Nano) -> None:
-    """Put hard-swish in the place of SiLU, in half the time on a processor; `copy.train` teaches the weights its shape.
+    """Put hard-swish in the place of SiLU, in half the time on a processor; `copying.train` teaches the weights its shape.
 
     All that goes into activations, and so all that comes out of them, becomes `STRETCH` times as large: biases and the first
     convolution's weights are multiplied by it, the last ones' weights divided.
