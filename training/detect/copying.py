@@ -18,14 +18,13 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from training.detect.compose import Batches, Composer, From, Mix
+from training.detect.compose import Batches, Composer, Mix
 from training.detect.data import load
 from training.detect.loss import generalised_iou
 from training.detect.network import HORSE, STRETCH, Nano, Raw, harden, is_hard
-from training.detect.train import loader_starts
+from training.detect.train import loaded
 
 log = logging.getLogger(__name__)
 
@@ -170,14 +169,7 @@ def train(
         copier.restore(last)
         log.info("going on at step %d", copier.step)
     batches = Batches(Composer(library, MIX, recipe.seed), recipe.batch)
-    loader = DataLoader(
-        batches,
-        batch_size=None,
-        sampler=From(copier.step, recipe.steps),
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-        worker_init_fn=loader_starts,
-    )
+    loader = loaded(batches, copier.step, recipe.steps, workers)
     saved, recent = time.monotonic(), []
     for batch in tqdm(loader, total=recipe.steps, initial=copier.step, desc="copy", mininterval=30):
         recent.append([float(part.detach()) for part in copier.learn(batch.pixels)])

@@ -179,9 +179,21 @@ def blend(coco: Path, parts: Sequence[tuple[Path, float]], out: Path) -> None:
     torch.save({"average": mean, "hard": hard}, out)
 
 
-def loader_starts(_: int) -> None:
+def _loader_starts(_: int) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+
+
+def loaded(batches: Batches, start: int, end: int, workers: int) -> DataLoader[Batch]:
+    """Batches number `start` up to `end`, made by `workers` processes of one thread each."""
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=From(start, end),
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_loader_starts,
+    )
 
 
 def train(
@@ -213,14 +225,7 @@ def train(
         log.info("starting with the weights of %s", start)
     makers = [Composer(library, kind, recipe.seed) for kind in (mix or Mix(), CALM)]
     batches = Batches(makers[0], recipe.batch, makers[1], recipe.steps - round(recipe.steps * recipe.calm))
-    loader = DataLoader(
-        batches,
-        batch_size=None,
-        sampler=From(trainer.step, recipe.steps),
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-        worker_init_fn=loader_starts,
-    )
+    loader = loaded(batches, trainer.step, recipe.steps, workers)
     recent: list[list[float]] = []
     saved = began = time.monotonic()
     bar = tqdm(loader, total=recipe.steps, initial=trainer.step, desc="train", mininterval=30)
