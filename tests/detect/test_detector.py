@@ -7,8 +7,9 @@ from tests.networks import known
 
 from barnhand.core.detection import Detections
 from barnhand.core.errors import ConfigurationError, ModelError, NotFoundError
+from barnhand.core.geometry import Window
 from barnhand.detect import DetectOptions, Detector
-from barnhand.detect.tiles import Window, merged, to_picture, windows
+from barnhand.detect.tiles import merged, to_picture, windows
 from barnhand.networks.adapter import Suppression
 from barnhand.networks.detectors.barnhand import BarnHandDetector
 from barnhand.networks.session import Session

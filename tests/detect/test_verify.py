@@ -64,6 +64,22 @@ def test_it_is_not_asked_about_what_is_sure_or_hopeless(verifier: Asked) -> None
     assert sorted(after.scores)[:1] + sorted(after.scores)[2:] == pytest.approx([0.05, 0.7, 0.9])
 
 
+def test_it_is_not_asked_about_a_part_of_what_scores_better(verifier: Asked) -> None:
+    head, before_it = (100, 80, 140, 110), (150, 90, 250, 150)
+    boxes = np.array([BLOB, head, before_it], np.float32)
+    after = verified(PICTURE, Detections(boxes, np.array([0.6, 0.3, 0.3], np.float32)), verifier, HOW)
+    (asked,) = verifier.boxes
+    np.testing.assert_allclose(asked, boxes[[0, 2]])
+    assert after.scores[np.flatnonzero((after.boxes == boxes[1]).all(axis=1))[0]] == pytest.approx(0.3)
+
+
+def test_the_whole_is_asked_about_where_a_part_of_it_scores_less(verifier: Asked) -> None:
+    inner = (120, 90, 160, 130)
+    verified(PICTURE, Detections(np.array([inner, BLOB], np.float32), np.array([0.3, 0.6], np.float32)), verifier, HOW)
+    (asked,) = verifier.boxes
+    np.testing.assert_allclose(asked, [BLOB])
+
+
 def test_nothing_in_doubt_nothing_asked(verifier: Asked) -> None:
     before = found(0.9, 0.05)
     assert verified(PICTURE, before, verifier, HOW) is before

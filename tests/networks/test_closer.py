@@ -9,8 +9,9 @@ from tests.networks import known
 
 from barnhand.core.detection import Detections
 from barnhand.core.errors import ModelError
+from barnhand.core.geometry import Window
 from barnhand.networks.detectors.barnhand import BarnHandDetector, moved
-from barnhand.networks.detectors.closer import BEST, Closer, agreed, best, cut, window
+from barnhand.networks.detectors.closer import BEST, EDGE, Closer, agreed, best, window
 from barnhand.networks.session import Array, Session
 
 HOW = Closer(area=64 * 64, margin=0.5)
@@ -38,7 +39,7 @@ def test_where_nothing_was_seen_there_is_no_window() -> None:
 def test_what_both_looks_see_keeps_its_score_and_what_one_sees_loses_it() -> None:
     first = found((10, 10, 50, 50, 0.8), (60, 10, 90, 50, 0.8))
     second = found((11, 10, 50, 50, 0.6), (10, 60, 50, 90, 0.6))
-    both = agreed(first, second, (0, 0, 100, 100), (100, 100), HOW)
+    both = agreed(first, second, Window(0, 0, 100, 100), (100, 100), HOW)
     expected = [0.8 * 0.6**0.35, 0.8 * 0.01**0.35, 0.6 * 0.8**0.35, 0.6 * 0.01**0.35]
     np.testing.assert_allclose(both.scores, expected, rtol=1e-5)
     np.testing.assert_allclose(both.boxes, np.concatenate([first.boxes, second.boxes]))
@@ -60,8 +61,8 @@ CUT = {
 
 @pytest.mark.parametrize(("box", "lost"), CUT.values(), ids=CUT.keys())
 def test_what_the_windows_edge_cuts_is_not_seen(box: tuple[int, int, int, int], lost: bool) -> None:
-    where = (20, 10, 80, 100)
-    assert bool(cut(np.array([box], np.float32), where, (100, 100))[0]) is lost
+    where = Window(20, 10, 80, 100)
+    assert bool(where.cuts(np.array([box], np.float32), (100, 100), EDGE, EDGE)[0]) is lost
     both = agreed(found((*box, 0.8)), found((*box, 0.6)), where, (100, 100), HOW)
     assert len(both) == (1 if lost else 2)
     assert both.scores[0] == pytest.approx(0.8 * (0.01 if lost else 0.6) ** 0.35, rel=1e-4)

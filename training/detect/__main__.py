@@ -51,7 +51,10 @@ def parser() -> argparse.ArgumentParser:
     copy.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
     copy.add_argument("--mined", type=Path, help="what `mine` wrote")
     copy.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of rendered scenes")
+    copy.add_argument("--hard", type=Path, help="what `hard` wrote: pictures of other animals to show more often")
+    copy.add_argument("--start", type=Path, help="an earlier copy (.pt or .onnx) to go on from when OUT has none")
     copy.add_argument("--steps", type=int, default=2400, help="optimiser steps in all")
+    copy.add_argument("--rate", type=float, default=1e-3, help="highest step, as a share of a tensor's own size")
 
     evaluate = commands.add_parser("evaluate", help="figures beside both yardsticks")
     evaluate.add_argument("detectors", nargs="*", type=Path, help="checkpoints (.pt) or exported files (.onnx)")
@@ -178,8 +181,18 @@ def main(arguments: list[str] | None = None) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         logging.getLogger().addHandler(logging.FileHandler(options.out / "train.log"))
         teacher = any_network(options.network, coco)
-        recipe = Copying(steps=options.steps)
-        copied(options.data, teacher, options.out, recipe, mined=options.mined, synthetic=options.synthetic)
+        recipe = Copying(steps=options.steps, rate=options.rate)
+        start = None if options.start is None else any_network(options.start, coco)
+        copied(
+            options.data,
+            teacher,
+            options.out,
+            recipe,
+            start=start,
+            mined=options.mined,
+            synthetic=options.synthetic,
+            hard=options.hard,
+        )
     elif options.command == "evaluate":
         print(measured(options))
     else:

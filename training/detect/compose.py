@@ -30,6 +30,7 @@ from training.detect.augment import (
 )
 from training.detect.cover import cover
 from training.detect.data import Library, Picture, mask_of
+from training.detect.herd import ground, herd
 from training.detect.network import HORSE
 
 #: How pictures with horses, and those without, are drawn: weight by kind. Kinds with no picture are left out.
@@ -58,6 +59,8 @@ class Mix:
     """Share of samples made of two or four pictures."""
     pasted: float = 0.1
     """Share of samples that get cut-out horses."""
+    herd: float = 0.0
+    """Share of samples that are a herd of cut-out horses."""
     close: float = 0.08
     """Share of single pictures of a horse that show a part of it from close by."""
     covered: float = 0.08
@@ -113,13 +116,15 @@ class Composer:
     def sample(self, number: int, size: int) -> Scene:
         rng = np.random.default_rng((self.seed, number))
         draw = rng.random()
-        if draw < self.mix.plain:
+        if self.mix.herd and rng.random() < self.mix.herd:
+            scene = self._herd(size, rng)
+        elif draw < self.mix.plain:
             scene = self._plain(size, rng)
         elif draw < 1 - self.mix.mosaic:
             scene = self._single(size, rng)
         else:
             scene = self._mosaic(size, rng)
-        if self.library.pictures.get("silhouette") and rng.random() < self.mix.pasted:
+        if self.library.pictures.get("silhouette") and self.mix.pasted and rng.random() < self.mix.pasted:
             for _ in range(int(rng.choice([1, 1, 2, 3]))):
                 self._paste(scene, rng)
         if rng.random() < self.mix.covered:
@@ -177,6 +182,16 @@ class Composer:
             width, height = window[2] - window[0], window[3] - window[1]
             place(scene, picture, pixels, placement(picture, pixels, width, height, zoom, rng), window)
         return scene
+
+    def _herd(self, size: int, rng: Rng) -> Scene:
+        """A herd, half the time on plain ground, else in a picture without animals."""
+        drawers = [drawer for kind in ("human", "empty") if (drawer := self.library.pictures.get(kind))]
+        if not drawers or rng.random() < 0.5:
+            return herd(ground(size, rng), self.library.pictures["silhouette"], rng)
+        drawer = drawers[int(rng.integers(len(drawers)))]
+        back = drawer[int(rng.integers(len(drawer)))].read()
+        filled = np.asarray(cv2.resize(back, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+        return herd(filled, self.library.pictures["silhouette"], rng)
 
     def _paste(self, scene: Scene, rng: Rng) -> None:
         """A cut-out horse, half the time in front of an animal that is already there."""

@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.detect.augment import Scene, bars, infrared, paste
+from training.detect.augment import Scene, bars, infrared
 from training.detect.data import Picture, corners, load, mask_of
+from training.detect.herd import Herd, cutout
 from training.detect.network import HORSE
 
 Array = npt.NDArray[np.float32]
@@ -178,34 +179,30 @@ def silhouettes(data: Path) -> list[Case]:
 
 
 def pairs(data: Path, count: int = 80) -> list[Case]:
-    """Two cut-out horses of different brightness on a picture without horses, one 25–70 % behind the other."""
+    """Two cut-out horses of different brightness on a picture without horses, one 25–70 % behind the other.
+
+    The box of the hind one is that of what is seen of it.
+    """
     library = load(data, None, held=True).pictures
     horses, backs = library["silhouette"], library["human"]
 
     def scene(number: int) -> Scene:
         rng = np.random.default_rng((29, number))
         back = backs[int(rng.integers(len(backs)))].read()
-        scene = Scene(cv2.resize(back, (480, 480)).astype(np.uint8), none(), np.zeros(0, np.int64), none())
+        made = Herd(np.asarray(cv2.resize(back, (480, 480)), np.uint8))
         shift = 0
         for turn, light in enumerate((1.5, 0.6) if rng.random() < 0.5 else (0.7, 1.4)):
-            picture = horses[int(rng.integers(len(horses)))]
-            x1, y1, x2, y2 = (int(v) for v in picture.boxes[0])
-            pixels: npt.NDArray[Any] = picture.read()[y1:y2, x1:x2]
-            mask: npt.NDArray[Any] = mask_of(picture)[y1:y2, x1:x2]
+            pixels, mask = cutout(horses[int(rng.integers(len(horses)))])
             scale = float(rng.uniform(190, 260)) / pixels.shape[1]
-            pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            mask = cv2.resize(mask, (pixels.shape[1], pixels.shape[0]))
+            pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+            mask = np.asarray(cv2.resize(mask, (pixels.shape[1], pixels.shape[0])), np.uint8)
             if rng.random() < 0.5:
                 pixels, mask = np.ascontiguousarray(pixels[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
             pixels = np.clip(pixels * light, 0, 255).astype(np.uint8)
             if turn == 1:
                 shift = int(pixels.shape[1] * rng.uniform(0.3, 0.75) * rng.choice([-1, 1]))
-            before = len(scene.boxes)
-            paste(scene, pixels, np.asarray(mask, np.uint8), (120 + shift, 300 - pixels.shape[0] + 14 * turn))
-            if turn == 1 and len(scene.boxes) == before:  # the first is more than half covered: keep it as drawn
-                scene.boxes = np.concatenate([scene.ignore[:1], scene.boxes])
-                scene.ignore = none()
-        return scene
+            made.draw(pixels, mask, (120 + shift, 300 - pixels.shape[0] + 14 * turn))
+        return made.scene()
 
     def case(number: int) -> Case:
         made = scene(number)

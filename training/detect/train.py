@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from training.common.precision import half
@@ -184,7 +184,7 @@ def _loader_starts(_: int) -> None:
     cv2.setNumThreads(1)
 
 
-def loaded(batches: Batches, start: int, end: int, workers: int) -> DataLoader[Batch]:
+def loaded(batches: Dataset[Batch], start: int, end: int, workers: int) -> DataLoader[Batch]:
     """Batches number `start` up to `end`, made by `workers` processes of one thread each."""
     return DataLoader(
         batches,

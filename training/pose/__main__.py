@@ -42,9 +42,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     two.add_argument("--out", type=Path, default=None, help="write the figures as JSON")
     three = commands.add_parser("export", help="the run's averaged weights as int8 ONNX with its parity fixture")
     three.add_argument("--weights", type=Path, default=WEIGHTS, help="ONNX file to write")
+    three.add_argument("--start", type=Path, default=None, help="exported ONNX file to write anew instead of the run's weights")
     for command in (two, three):
         command.add_argument("--inner", type=int, default=192, help="pixels at which the network works inside the graph")
-        command.add_argument("--single", action="store_true", help="look at the crop only, not at its mirror too")
+        command.add_argument("--mirror", action="store_true", help="look at the crop's mirror too, in twice the time")
     return parser.parse_args(arguments)
 
 
@@ -91,7 +92,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from training.pose.export import INPUT, load_network, onnx_predictor
 
     predict = (
-        torch_predictor(load_network(arguments.run, inner=arguments.inner, mirror=not arguments.single), narrow=False)
+        torch_predictor(load_network(arguments.run, inner=arguments.inner, mirror=arguments.mirror), narrow=False)
         if arguments.torch
         else onnx_predictor(arguments.weights)
     )
@@ -111,13 +112,17 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Export."""
-    from training.pose.export import ExportOptions, export_run, load_network
+    from training.pose.export import ExportOptions, export_run, load_file, load_network
 
     arguments.weights.parent.mkdir(parents=True, exist_ok=True)
-    val = horses(animalpose(arguments.data, "val"))
+    val, real = horses(animalpose(arguments.data, "val")), real_animals(arguments)
+    if arguments.start is None:
+        network = load_network(arguments.run, inner=arguments.inner, mirror=arguments.mirror)
+    else:
+        network = load_file(arguments.start, real, inner=arguments.inner, mirror=arguments.mirror)
     summary = export_run(
-        load_network(arguments.run, inner=arguments.inner, mirror=not arguments.single),
-        real_animals(arguments),
+        network,
+        real,
         val,
         arguments.weights,
         arguments.run,

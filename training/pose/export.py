@@ -21,6 +21,7 @@ from training.pose.decode import NAME as DECODE_NAME
 from training.pose.decode import decode
 from training.pose.evaluate import CROP_SCALE, SIZE, Predict, calibration_of, look, read_pictures
 from training.pose.model import ModelOptions, PoseNet
+from training.pose.restore import restore
 
 Floats = npt.NDArray[np.float32]
 
@@ -45,13 +46,14 @@ class ExportOptions:
         "/visible_*",
         "/fine/*",
         "/Add_[45]",
+        "/mix4*",
         "/attention.?/MatMul*",
         "/attention.?/Softmax*",
         "/attention.?/Mul*",
     )
-    """Nodes that stay in full precision: attention's own products and what turns the last features into probabilities."""
+    """Nodes that stay in full precision: attention's own products, the last block, and what makes probabilities of it."""
     seed: int = 11
-    version: str = "2"
+    version: str = "2.2"
 
 
 def load_network(run: Path, *, inner: int | None = None, mirror: bool = False) -> PoseNet:
@@ -62,6 +64,14 @@ def load_network(run: Path, *, inner: int | None = None, mirror: bool = False) -
     fields: dict[str, Any] = state["options"]["model"]
     model = PoseNet(replace(ModelOptions(**fields), inner_size=inner, mirror=mirror))
     model.load_state_dict(state["ema"]["shadow"])
+    return model.eval()
+
+
+def load_file(path: Path, animals: Animals, *, inner: int, mirror: bool = False) -> PoseNet:
+    """The network of an exported file, working at `inner` pixels; `animals` set what `restore` has to measure."""
+    crops = np.concatenate(list(range_batches(animals, ExportOptions())))
+    model = PoseNet(ModelOptions(inner_size=inner, mirror=mirror))
+    model.load_state_dict(restore(path, crops, inner).state_dict())
     return model.eval()
 
 

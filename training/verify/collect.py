@@ -26,6 +26,8 @@ IS, IS_NOT = 0.5, 0.3
 OTHER = 0.4
 #: Least score, and most boxes a picture, of what the detector saw; least side of a box in px.
 LEAST, MOST, SMALL = 0.03, 8, 14.0
+#: Least score in pictures with people: it takes few for horses, and a verifier that has seen few takes them for horses too.
+LEAST_PEOPLE = 0.004
 #: Drawers of the library with people in their pictures.
 PEOPLE = ("human", "empty")
 
@@ -51,11 +53,11 @@ def kind_of(box: np.ndarray, picture: Picture, nothing: str) -> str | None:
 
 def crops(pictures: list[Picture], detector: Exported, drawer: str) -> Iterator[Crop]:
     """All crops of a drawer's pictures; `group` is the kind."""
-    nothing = "person" if drawer in PEOPLE else "nothing"
+    nothing, least = ("person", LEAST_PEOPLE) if drawer in PEOPLE else ("nothing", LEAST)
     for picture in tqdm(pictures, desc=drawer):
         pixels = picture.read()
         boxes, scores = detector(pixels)
-        seen = [(box, kind_of(box, picture, nothing)) for box in boxes[scores >= LEAST][:MOST]]
+        seen = [(box, kind_of(box, picture, nothing)) for box in boxes[scores >= least][:MOST]]
         named = [(box, CLASSES[int(label)]) for box, label in zip(picture.boxes, picture.labels, strict=True)]
         for box, kind in seen + named:
             x, y, w, h = (float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1]))

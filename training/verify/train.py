@@ -23,8 +23,8 @@ from training.verify.augment import view
 from training.verify.collect import KINDS
 from training.verify.model import Verifier
 
-RENDERED = ("synthetic", "recumbent", "empty")
-"""Drawers of rendered pictures."""
+RENDERED = ("synthetic", "recumbent")
+"""Drawers of rendered horses."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
-"""Boxes and the letterbox.
+"""Boxes, the letterbox and windows.
 
 A box is ``(x0, y0, x1, y1)`` in pixels of the full picture, x right, y down; arrays of boxes are ``(n, 4)`` float32.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from barnhand.core.frame import Image
 
 Floats = npt.NDArray[np.float32]
 
@@ -79,3 +82,33 @@ class Letterbox:
         """Input → picture for ``(..., 2)`` points or ``(..., 4)`` boxes."""
         shift = np.array([self.dx, self.dy] * (points.shape[-1] // 2), np.float32)
         return np.asarray((points - shift) / np.float32(self.scale), np.float32)
+
+
+class Window(NamedTuple):
+    """A part of a picture, in whole px of it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def of(self, image: Image) -> Image:
+        """The pixels, a view."""
+        return image[self.top : self.bottom, self.left : self.right]
+
+    def to_picture(self, boxes: Floats) -> Floats:
+        """``(n, 4)`` boxes in px of the window → in px of the picture."""
+        return np.asarray(boxes + np.array([self.left, self.top] * 2, np.float32), np.float32)
+
+    def cuts(self, boxes: Floats, size: tuple[int, int], across: float, down: float) -> npt.NDArray[np.bool_]:
+        """Whether each of ``(n, 4)`` boxes in px of the picture touches an edge of the window that is not the picture's own.
+
+        ``size``: width and height of the picture. ``across`` and ``down``: how near in px an edge counts as touched.
+        """
+        return np.asarray(
+            ((boxes[:, 0] <= self.left + across) & (self.left > 0))
+            | ((boxes[:, 1] <= self.top + down) & (self.top > 0))
+            | ((boxes[:, 2] >= self.right - across) & (self.right < size[0]))
+            | ((boxes[:, 3] >= self.bottom - down) & (self.bottom < size[1])),
+            np.bool_,
+        )

@@ -7,32 +7,16 @@ to the whole picture.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from barnhand.core.detection import Detections
-from barnhand.core.frame import Image
-from barnhand.core.geometry import Floats, area, intersection
+from barnhand.core.geometry import Window, area, intersection
 
 MARGIN = 0.01
 """How near a window's edge, in window sides, a candidate counts as cut."""
 INSIDE = 0.7
 """Share of a window's candidate inside a large horse from which it is a piece of it."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """A part of a picture, in whole px."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    def of(self, image: Image) -> Image:
-        """The pixels, a view."""
-        return image[self.top : self.bottom, self.left : self.right]
 
 
 def windows(width: int, height: int, n: int, overlap: float) -> list[Window]:
@@ -49,19 +33,10 @@ def windows(width: int, height: int, n: int, overlap: float) -> list[Window]:
 
 def to_picture(found: Detections, window: Window, width: int, height: int) -> Detections:
     """A window's candidates in px of the picture, without those its edges cut."""
-    boxes: Floats = found.boxes
-    near_x, near_y = MARGIN * (window.right - window.left), MARGIN * (window.bottom - window.top)
-    cut = np.zeros(len(found), np.bool_)
-    if window.left > 0:
-        cut |= boxes[:, 0] <= near_x
-    if window.top > 0:
-        cut |= boxes[:, 1] <= near_y
-    if window.right < width:
-        cut |= boxes[:, 2] >= window.right - window.left - near_x
-    if window.bottom < height:
-        cut |= boxes[:, 3] >= window.bottom - window.top - near_y
-    shift = np.array([window.left, window.top] * 2, np.float32)
-    return Detections(boxes[~cut] + shift, found.scores[~cut])
+    boxes = window.to_picture(found.boxes)
+    across, down = MARGIN * (window.right - window.left), MARGIN * (window.bottom - window.top)
+    whole = ~window.cuts(boxes, (width, height), across, down)
+    return Detections(boxes[whole], found.scores[whole])
 
 
 def merged(whole: Detections, parts: Sequence[Detections], sure: float) -> Detections:

@@ -60,14 +60,13 @@ class Suppression:
 class Verification:
     """Which boxes a verifier looks at again, and how much it counts (see ``detect.verify``).
 
-    A box scored from ``low`` to ``high`` has ``weight`` times the verifier's logit, at most ``most`` either way, and
-    ``shift`` added to its score's logit.
+    A box scored from ``low`` to ``high`` has ``weight`` times the verifier's logit, at most ``most`` either way, added to its
+    score's logit.
     """
 
     low: float
     high: float
     weight: float
-    shift: float = 0.0
     most: float = 6.0
 
     def __post_init__(self) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 from barnhand.core.detection import Detections
 from barnhand.core.errors import ModelError
 from barnhand.core.frame import Image
-from barnhand.core.geometry import Floats
+from barnhand.core.geometry import Floats, Window
 from barnhand.networks.adapter import BoxNetwork, Suppression, Verification, fields, float_metadata, json_metadata
-from barnhand.networks.detectors.closer import Closer, Window, agreed, best, window
+from barnhand.networks.detectors.closer import Closer, agreed, best, window
 from barnhand.networks.detectors.reading import one_picture_input, select, square_side
 from barnhand.networks.pictures import COARSEST, Placement, letterbox, planes, rectangle
 from barnhand.networks.session import Array, Session, Signature
@@ -93,8 +93,7 @@ class BarnHandDetector(BoxNetwork):
 
     def _look(self, image: Image, where: Window, how: Closer) -> Detections:
         """What is seen in a window, in px of the picture; the window is looked at mirrored."""
-        left, top, right, bottom = where
-        part = image[top:bottom, left:right]
+        part = where.of(image)
         height, width = part.shape[:2]
         across, down = rectangle(width, height, how.area)
         most = how.zoom * min(s / own for s, own in zip(self.shape(image), image.shape[1::-1], strict=True))
@@ -105,7 +104,7 @@ class BarnHandDetector(BoxNetwork):
         boxes = outputs[self._boxes][0]
         outputs[self._boxes] = np.stack([across - boxes[:, 2], boxes[:, 1], across - boxes[:, 0], boxes[:, 3]], axis=1)[None]
         (found,) = self.postprocess(outputs, [fit], LOOKED_AT)
-        return Detections(found.boxes + np.array([left, top] * 2, np.float32), found.scores)
+        return Detections(where.to_picture(found.boxes), found.scores)
 
 
 def moved(scores: Floats, shift: float) -> Floats:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from barnhand.core.detection import Detections
-from barnhand.core.geometry import Floats, area, iou
+from barnhand.core.geometry import Window, area, iou
 
 EDGE = 3.0
 """How near a window's edge, in px of the picture, a box counts as cut by it."""
@@ -45,10 +45,6 @@ class Closer:
             )
 
 
-Window = tuple[int, int, int, int]
-"""Left, top, right, bottom in whole px of the picture."""
-
-
 def best(found: Detections) -> Detections:
     """The candidates that take part."""
     return found if len(found) <= BEST else found[np.argsort(-found.scores, kind="stable")[:BEST]]
@@ -62,7 +58,7 @@ def window(found: Detections, how: Closer, width: int, height: int) -> Window | 
     margin = how.margin * float(np.sqrt(area(boxes)).mean())
     left, top = np.floor(boxes[:, :2].min(axis=0) - margin).astype(int).tolist()
     right, bottom = np.ceil(boxes[:, 2:].max(axis=0) + margin).astype(int).tolist()
-    return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    return Window(max(left, 0), max(top, 0), min(right, width), min(bottom, height))
 
 
 def agreed(first: Detections, second: Detections, where: Window | None, size: tuple[int, int], how: Closer) -> Detections:
@@ -72,7 +68,7 @@ def agreed(first: Detections, second: Detections, where: Window | None, size: tu
     """
     if where is None:
         return Detections(first.boxes, first.scores * np.float32(how.unseen**how.agree))
-    second = second[~cut(second.boxes, where, size)]
+    second = second[~where.cuts(second.boxes, size, EDGE, EDGE)]
     overlap = iou(first.boxes, second.boxes) >= how.overlap
     centre = (first.boxes[:, :2] + first.boxes[:, 2:]) / 2
     low, high = np.array(where[:2]), np.array(where[2:])
@@ -81,15 +77,3 @@ def agreed(first: Detections, second: Detections, where: Window | None, size: tu
     said = np.where(overlap, first.scores[:, None], 0).max(axis=0, initial=how.unseen)
     scores = np.concatenate([first.scores * seen**how.agree, second.scores * said**how.agree])
     return Detections(np.concatenate([first.boxes, second.boxes]), scores.astype(np.float32))
-
-
-def cut(boxes: Floats, where: Window, size: tuple[int, int]) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Whether each of ``(n, 4)`` boxes touches an edge of the window that is not the picture's own."""
-    left, top, right, bottom = where
-    return np.asarray(
-        ((boxes[:, 0] <= left + EDGE) & (left > 0))
-        | ((boxes[:, 1] <= top + EDGE) & (top > 0))
-        | ((boxes[:, 2] >= right - EDGE) & (right < size[0]))
-        | ((boxes[:, 3] >= bottom - EDGE) & (bottom < size[1])),
-        np.bool_,
-    )
