@@ -124,7 +124,7 @@ class Composer:
             scene = self._single(size, rng)
         else:
             scene = self._mosaic(size, rng)
-        if self.library.pictures.get("silhouette") and self.mix.pasted and rng.random() < self.mix.pasted:
+        if self.library.pictures.get("silhouette") and rng.random() < self.mix.pasted:
             for _ in range(int(rng.choice([1, 1, 2, 3]))):
                 self._paste(scene, rng)
         if rng.random() < self.mix.covered:
