@@ -42,7 +42,7 @@ def test_what_is_closed_opens_only_with_its_key_and_its_place() -> None:
     for box, place, data in [
         (two, "stream 1", closed),
         (one, "stream 2", closed),
-        (one, "stream 1", closed[:-1] + b"\x00"),
+        (one, "stream 1", closed[:-1] + bytes([closed[-1] ^ 1])),
         (one, "stream 1", b""),
     ]:
         with pytest.raises(ConfigurationError):
