@@ -1,5 +1,6 @@
 """A copy with hard-swish comes nearer to the network it copies, and goes on where it stopped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,18 @@ pytest.importorskip("torch")
 import torch
 from training.detect.augment import Scene
 from training.detect.compose import Batch, collate
-from training.detect.copying import Copier, Copying, both_ways, differences, is_taught, mixed, opposite, tapped, train
+from training.detect.copying import (
+    Copier,
+    Copying,
+    both_ways,
+    corrected,
+    differences,
+    is_taught,
+    mixed,
+    opposite,
+    tapped,
+    train,
+)
 from training.detect.data import Library, Picture
 from training.detect.network import CLASSES, HORSE, STRETCH, STRIDES, Nano, harden, is_hard
 from training.detect.parity import drawing
@@ -30,6 +42,18 @@ def pixels(size: int = 96) -> torch.Tensor:
     return torch.from_numpy(np.stack([first, first[:, ::-1]]).transpose(0, 3, 1, 2).copy())
 
 
+def scenes(horses: int, doubts: int = 0) -> Batch:
+    """Twice the picture, each with that many horses and regions to ignore."""
+    box = np.array([[20, 30, 70, 80]], np.float32)
+    scene = Scene(drawing(96), box[:horses].copy(), np.full(horses, HORSE), box[:doubts].copy())
+    return collate([scene, scene])
+
+
+def shown() -> Batch:
+    """A batch whose picture may hold anything."""
+    return replace(scenes(horses=0, doubts=1), pixels=pixels())
+
+
 def apart(copier: Copier) -> float:
     with torch.no_grad():
         x = pixels().float()
@@ -41,7 +65,7 @@ def test_the_copy_comes_nearer() -> None:
     copier = Copier(soft(), Copying(steps=60, rate=2e-3))
     before = apart(copier)
     for _ in range(40):
-        copier.learn(pixels())
+        copier.learn(shown())
     assert apart(copier) < 0.9 * before
 
 
@@ -74,16 +98,24 @@ def test_both_ways_says_of_a_mirrored_picture_the_mirror_image() -> None:
     assert not torch.allclose(one_way.boxes, straight.boxes), "one look alone says something else"
 
 
-def labelled() -> Batch:
-    scene = Scene(drawing(96), np.array([[20, 30, 70, 80]], np.float32), np.array([HORSE]), np.zeros((0, 4), np.float32))
-    return collate([scene, scene])
+def test_where_there_is_no_horse_none_is_copied() -> None:
+    with torch.no_grad():
+        said = soft()(pixels().float())
+    said = said._replace(classes=said.classes + 6)
+    assert torch.equal(corrected(said, scenes(horses=1)).classes, said.classes)
+    assert torch.equal(corrected(said, scenes(horses=0, doubts=1)).classes, said.classes), "in doubt"
+    told = corrected(said, scenes(horses=0))
+    assert (told.classes[..., HORSE] == -5).all()
+    others = [kind for kind in range(len(CLASSES)) if kind != HORSE]
+    assert torch.equal(told.classes[..., others], said.classes[..., others]), "a dog is still a dog"
+    assert torch.equal(told.objectness, said.objectness)
 
 
 def test_labels_are_learnt() -> None:
     copier = Copier(soft(), Copying(steps=60, rate=0.5))
-    first = float(copier.taught(labelled()))
+    first = float(copier.taught(scenes(horses=1)))
     for _ in range(30):
-        last = float(copier.taught(labelled()))
+        last = float(copier.taught(scenes(horses=1)))
     assert last < 0.7 * first
     assert copier.step == 31
 
@@ -122,7 +154,7 @@ def test_a_run_that_was_stopped_goes_on_in_its_folder(tmp_path: Path, monkeypatc
 def test_an_earlier_copy_goes_on() -> None:
     recipe = Copying(steps=4)
     earlier = Copier(soft(), recipe)
-    earlier.learn(pixels())
+    earlier.learn(shown())
     later = Copier(soft(), recipe, earlier.network)
     for one, two in zip(earlier.network.parameters(), later.network.parameters(), strict=True):
         torch.testing.assert_close(one, two, rtol=0, atol=0)
@@ -135,14 +167,14 @@ def test_a_stopped_copy_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     recipe = Copying(steps=4)
     whole, cut = Copier(soft(), recipe), Copier(soft(), recipe)
     for _ in range(4):
-        whole.learn(pixels())
+        whole.learn(shown())
     for _ in range(2):
-        cut.learn(pixels())
+        cut.learn(shown())
     cut.save(tmp_path / "last.pt")
     again = Copier(soft(), recipe)
     again.restore(tmp_path / "last.pt")
     for _ in range(2):
-        again.learn(pixels())
+        again.learn(shown())
     for one, two in zip(whole.network.parameters(), again.network.parameters(), strict=True):
         torch.testing.assert_close(one, two, rtol=0, atol=0)
 

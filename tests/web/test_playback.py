@@ -23,8 +23,7 @@ def recorded(inside: Page, yard: Yard, clip: Clip) -> tuple[str, int]:
     start_us = (yard.clock.wall_us() // 1_000_000 - 300) * 1_000_000
     yard.history(stream, clip, start_us=start_us, chunks=3)
     yard.history(stream, clip, start_us=start_us + 90_000_000, chunks=3, run=2)
-    gap = {"stream_id": stream, "start_us": start_us + 30_000_000, "end_us": start_us + 90_000_000, "cause": "unreachable"}
-    yard.spool.append("gap", [{**gap, "message": "no route to 192.168.1.40"}])
+    yard.gap(stream, start_us + 30_000_000, start_us + 90_000_000, "unreachable", "no route to 192.168.1.40")
     return stream, start_us
 
 

@@ -163,6 +163,13 @@ class Yard:
         self._wait_for(stream_id, made[-1])
         return made
 
+    def gap(self, stream_id: str, start_us: int, end_us: int, cause: str, message: str) -> None:
+        """A stretch that was not recorded, and why, in the database when this returns: the page asks every 10 s only."""
+        row = {"stream_id": stream_id, "start_us": start_us, "end_us": end_us, "cause": cause, "message": message}
+        self.spool.append("gap", [row])
+        while not self.store.gaps.between(stream_id, start_us, end_us):
+            self.clock.sleep(0.05)
+
     def _wait_for(self, stream_id: str, chunk: Chunk) -> None:
         """Until the writer has put the rows into the database."""
         while not self.store.chunks.between(stream_id, chunk.start_us, chunk.end_us):

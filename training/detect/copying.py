@@ -4,8 +4,9 @@ The copy starts from the same weights (`network.harden`) and learns on the same 
 steps bring back most of what the change of activation cost, because every cell of every stage says what it should have been.
 
 What it learns to answer is the mean of what the other says of a picture and of its mirror image: that mean is better than
-either, so the copy's one look may become better than its original's. What the other cannot do, a herd above all, would be
-copied as well; so some batches are learnt from their labels, with the features of the other to hold on to.
+either, so the copy's one look may become better than its original's. Where the other sees a horse in a picture that has
+none, the copy is told that there is none. What the other cannot do, a herd above all, would be copied as well; so some batches
+are learnt from their labels, with the features of the other to hold on to.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ TAPS = ("dark2", "dark3", "dark4", "dark5", "down3", "up4", "up5")
 #: Cells from this score on have their boxes copied.
 SEEN = 0.05
 MIX = Mix(negative=0.4, plain=0.6, mosaic=0.1, pasted=0.0, sizes=(224, 256, 288, 320, 352, 384))
+#: Logit of the class horse where there is none.
+NONE = -5.0
 #: What is learnt from labels.
 TAUGHT = replace(MIX, herd=0.5)
 #: One batch in this many is.
@@ -105,6 +108,14 @@ def both_ways(network: Nano, pixels: Tensor) -> Raw:
     )
 
 
+def corrected(said: Raw, batch: Batch) -> Raw:
+    """What was said of a batch, without horses in the pictures in which none is labelled and nothing is in doubt."""
+    horses = (batch.known & (batch.labels == HORSE)).any(1) | batch.ignored.any(1)
+    classes = said.classes.clone()
+    classes[~horses, :, HORSE] = classes[~horses, :, HORSE].clamp(max=NONE)
+    return said._replace(classes=classes)
+
+
 def distance(features: dict[str, Tensor], theirs: dict[str, Tensor]) -> Tensor:
     """How far a hard network's features are from a soft one's, by those's variance."""
     return torch.stack([((features[k] / STRETCH - theirs[k]) ** 2).mean() / (theirs[k].var() + 1e-3) for k in TAPS]).sum()
@@ -148,9 +159,10 @@ class Copier:
         self.optimiser = torch.optim.AdamW(groups, recipe.rate, weight_decay=0)
         self.features, self.theirs = tapped(self.network), tapped(self.teacher)
 
-    def learn(self, pixels: Tensor) -> Parts:
-        """One step on pictures (B, 3, S, S)."""
-        x, wanted = self._said(pixels)
+    def learn(self, batch: Batch) -> Parts:
+        """One step on what the other says of a batch's pictures."""
+        x, said = self._said(batch.pixels)
+        wanted = corrected(said, batch)
         parts = differences(self.network(x), wanted, self.features, self.theirs)
         self._update(torch.stack(parts).sum())
         return parts
@@ -164,7 +176,7 @@ class Copier:
 
     def one(self, batch: Batch) -> Parts | Tensor:
         """One step on the next batch of a run, copied or learnt as its number says; what `learn` or `taught` returns."""
-        return self.taught(batch) if is_taught(self.step) else self.learn(batch.pixels)
+        return self.taught(batch) if is_taught(self.step) else self.learn(batch)
 
     def _said(self, pixels: Tensor) -> tuple[Tensor, Raw]:
         x = pixels.float().contiguous(memory_format=torch.channels_last)
