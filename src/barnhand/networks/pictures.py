@@ -142,9 +142,7 @@ def planes(
     height, width = batch[0].shape[:2]
     out = np.empty((len(batch), 3, height, width), np.float32)
     for target, picture in zip(out, batch, strict=True):
-        channels = cv2.split(picture)
-        for c, channel in enumerate(reversed(channels) if rgb else channels):
-            target[c] = channel
+        target[:] = (picture[..., ::-1] if rgb else picture).transpose(2, 0, 1)
     if any(mean) or any(value != 1 for value in std):
         out -= np.array(mean, np.float32)[:, None, None]
         out *= (1 / np.array(std, np.float32))[:, None, None]
