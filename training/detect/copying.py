@@ -110,9 +110,9 @@ def both_ways(network: Nano, pixels: Tensor) -> Raw:
 
 def corrected(said: Raw, batch: Batch) -> Raw:
     """What was said of a batch, without horses in the pictures in which none is labelled and nothing is in doubt."""
-    horses = (batch.known & (batch.labels == HORSE)).any(1) | batch.ignored.any(1)
+    free = ~((batch.known & (batch.labels == HORSE)).any(1) | batch.ignored.any(1))
     classes = said.classes.clone()
-    classes[~horses, :, HORSE] = classes[~horses, :, HORSE].clamp(max=NONE)
+    classes[free, :, HORSE] = classes[free, :, HORSE].clamp(max=NONE)
     return said._replace(classes=classes)
 
 
