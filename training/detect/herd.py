@@ -1,7 +1,7 @@
 """Herds: rows of cut-out horses that gallop, walk or stand in front of one another, and the box of what is seen of each.
 
 In photographs of several horses the far ones show a head, a back or a quarter, and networks draw one box around two of them.
-A few hundred pictures hold few herds, so these are put together from side views with masks, photographed and rendered.
+A few hundred pictures hold few herds, so these are put together from photographed side views with masks.
 """
 
 from __future__ import annotations
