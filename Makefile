@@ -55,6 +55,7 @@ test-training: setup ## the tests of training/, with PyTorch
 	@bash scripts/system-packages.sh libegl1 libgl1-mesa-dri libgles2
 	@echo "Installing PyTorch and what training needs into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
+	@$(BIN)/mypy -p training
 	@$(BIN)/pytest tests/training
 
 format: setup ## format the Python code

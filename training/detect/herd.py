@@ -90,7 +90,7 @@ class Herd:
 
     def draw(self, horse: Pixels, mask: Pixels, corner: tuple[int, int]) -> None:
         """A horse in front of all that are there."""
-        alpha = np.asarray(cv2.GaussianBlur(mask, (3, 3), 0), np.float32) / 255
+        alpha = np.asarray(cv2.GaussianBlur(mask, (3, 3), 0), np.float32) / np.float32(255)
         covered, window = self._over(alpha, horse.astype(np.float32), corner)
         self.owner[window][covered] = len(self.sizes)
         self.sizes.append(int((mask > 127).sum()))

@@ -29,7 +29,7 @@ def view(stored: Picture, rng: np.random.Generator, strong: bool, night: bool = 
             out = _lamplit(out, rng)
     elif chance[0] < 0.36:
         out = _faded(out, float(rng.uniform(0.2, 0.9)))
-    out = cv2.LUT(out, _curves(rng, strong))
+    out = np.asarray(cv2.LUT(out, _curves(rng, strong)), np.uint8)
     # Rendered pictures already have covers, distance, blur and noise of their own.
     often = 1.0 if strong else 0.5
     if chance[1] < 0.3 * often:
@@ -37,9 +37,9 @@ def view(stored: Picture, rng: np.random.Generator, strong: bool, night: bool = 
     if chance[2] < 0.3 * often:
         far = float(np.exp(rng.uniform(np.log(0.22 if strong else 0.4), 0)))
         small = cv2.resize(out, None, fx=far, fy=far, interpolation=cv2.INTER_AREA)
-        out = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+        out = np.asarray(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8)
     elif chance[2] < 0.45 * often:
-        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.8))
+        out = np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.8)), np.uint8)
     if chance[3] < 0.3 * often:
         # One draw of noise serves all rows, shifted: cheaper by far than a draw a pixel.
         noise = (rng.standard_normal(4096) * rng.uniform(1, 12)).astype(np.float32)
@@ -48,7 +48,7 @@ def view(stored: Picture, rng: np.random.Generator, strong: bool, night: bool = 
         out = np.clip(out + rows.reshape(HEIGHT, WIDTH, 3), 0, 255).astype(np.uint8)
     if chance[4] < 0.2 * often:
         _, packed = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
-        out = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+        out = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
     return np.asarray(out, np.uint8)
 
 

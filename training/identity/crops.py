@@ -62,7 +62,7 @@ def rendered_part(path: Path, most_hidden: float = 0.6, least_area: int = 1200) 
     for image in content["images"]:
         if image["id"] not in by_picture:
             continue
-        picture = cv2.imread(str(path.parent / image["file_name"]))
+        picture = np.asarray(cv2.imread(str(path.parent / image["file_name"])), np.uint8)
         for annotation in by_picture[image["id"]]:
             x, y, w, h = annotation["bbox"]
             yield Crop(picture, (x, y, w, h), annotation["identity"], None, image["light"], annotation["coat"])
@@ -85,7 +85,7 @@ def photographed(data: Path, kinds: dict[str, int], seed: int = 5, split: str = 
         if picture is None:
             continue
         taken[kind] += 1
-        yield Crop(picture, (x, y, w, h), f"photo-{annotation['id']}", None, "", kind)
+        yield Crop(np.asarray(picture, np.uint8), (x, y, w, h), f"photo-{annotation['id']}", None, "", kind)
 
 
 def silhouettes(data: Path) -> Iterator[Crop]:
@@ -95,13 +95,13 @@ def silhouettes(data: Path) -> Iterator[Crop]:
         picture = cv2.imread(str(path))
         if picture is None or not masks:
             continue
-        grey = cv2.imread(str(masks[0]), cv2.IMREAD_GRAYSCALE)
+        grey = np.asarray(cv2.imread(str(masks[0]), cv2.IMREAD_GRAYSCALE), np.uint8)
         mask = cv2.resize(grey, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
         if not mask.any():
             continue
         ys, xs = np.nonzero(mask)
         box = (float(xs.min()), float(ys.min()), float(np.ptp(xs) + 1), float(np.ptp(ys) + 1))
-        yield Crop(picture, box, path.stem, np.asarray(mask), "", "silhouette")
+        yield Crop(np.asarray(picture, np.uint8), box, path.stem, np.asarray(mask), "", "silhouette")
 
 
 def tracklets(data: Path, labels: Path) -> list[tuple[Crop, float]]:
@@ -170,7 +170,7 @@ def frames(path: Path, wanted: set[int]) -> dict[int, Picture]:
     with av.open(str(path)) as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number in wanted:
-                out[number] = frame.to_ndarray(format="bgr24")
+                out[number] = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
             if number >= max(wanted):
                 break
     return out

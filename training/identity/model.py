@@ -42,7 +42,7 @@ class TrainedBranch(nn.Module):
     def trunk(self, crops: Tensor) -> Tensor:
         """What is not trained: features (N, 40, 16, 20) at stride 8."""
         x = (crops - 127.0) / 128.0
-        if x.device.type == "cpu" and not torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+        if x.device.type == "cpu" and not torch.jit.is_tracing():  # type: ignore[no-untyped-call, attr-defined]
             x = x.contiguous(memory_format=torch.channels_last)  # four times faster here
         x = fn.relu6(self.backbone.stem(x))
         for block in list(self.backbone.blocks)[:FROZEN]:

@@ -53,4 +53,4 @@ def _on(crop: Crop, background: Picture) -> Picture:
 def backgrounds(data: Path, count: int = 120) -> list[Picture]:
     """Pictures without a horse."""
     found = sorted(p for p in (data / "cgi").rglob("*.jpg") if "human" in p.as_posix())[::10][:count]
-    return [picture for picture in (cv2.imread(str(path)) for path in found) if picture is not None]
+    return [np.asarray(picture, np.uint8) for picture in (cv2.imread(str(path)) for path in found) if picture is not None]

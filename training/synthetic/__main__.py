@@ -6,11 +6,12 @@ Render training pictures, horses in stride, gait sequences, demo footage, or a c
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 
 def main() -> None:
@@ -52,17 +53,22 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from training.synthetic.identities import IdentityMaker
-    from training.synthetic.parts import make_part
+    from training.synthetic.parts import Maker, make_part
     from training.synthetic.people import PeopleMaker
     from training.synthetic.stills import StillMaker
     from training.synthetic.strides import StrideMaker
     from training.synthetic.studio import Studio
 
-    makers = {"stills": StillMaker, "strides": StrideMaker, "people": PeopleMaker, "identities": IdentityMaker}
+    makers: dict[str, Callable[[Studio, int, int, range], Maker]] = {
+        "stills": StillMaker,
+        "strides": StrideMaker,
+        "people": PeopleMaker,
+        "identities": IdentityMaker,
+    }
     if arguments.command in makers:
         close = arguments.command == "identities"
         studio = Studio(arguments.data, 1.0, 1, shadow_size=512) if close else Studio(arguments.data, 1.25, 1)
-        maker = makers[arguments.command](studio, *arguments.size, range(*arguments.identities))
+        maker = makers[arguments.command](studio, arguments.size[0], arguments.size[1], range(*arguments.identities))
         for part in tqdm(range(*arguments.parts), unit="part"):
             first = arguments.seed + part * arguments.per_part
             make_part(maker, arguments.out / f"part-{part:03d}", range(first, first + arguments.per_part))

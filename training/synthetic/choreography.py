@@ -128,7 +128,7 @@ class Journey:
         speeds = {name: Stride(GAITS[name], stretch, 1.0, left_lead, head).speed(self._rig) for name in GAITS}
         rate = 1 / (self._times[1] - self._times[0])
         speed = [sum(share * speeds.get(mode, 0.0) for mode, share in self._shares(float(t)).items()) for t in self._times]
-        return np.concatenate([[0.0], np.cumsum(speed)[:-1]]) / rate
+        return np.asarray(np.concatenate([[0.0], np.cumsum(speed)[:-1]]) / rate)
 
     def _cycle(self) -> Floats:
         """Phase of the stride at each frame, one clock for all gaits so that changes of gait stay in step."""

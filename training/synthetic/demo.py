@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from training.synthetic import demo_sets
 from training.synthetic.choreography import Journey, Key, Stage, alive, keyed
@@ -18,7 +19,7 @@ from training.synthetic.gaits import standing
 from training.synthetic.geometry import Props, person
 from training.synthetic.looks import BASES, NEVER, Look
 from training.synthetic.lying import crouching, flank_look, flat, grazing, kneeling, sitting, sternal, turned
-from training.synthetic.rig import bend
+from training.synthetic.rig import Pose, Rig, bend
 from training.synthetic.studio import Actor, Studio
 from training.synthetic.view import Camera, Light
 
@@ -205,12 +206,13 @@ def paddock(studio: Studio) -> Film:
         fog=0.0016,
     )
 
+    def fidgeting(rig: Rig, period: float, seed: int, pose: Pose, time: float) -> Pose:
+        return alive(rig, pose, time, period, seed, 0.8)
+
     def cast(frame: int) -> tuple[list[Actor], Props | None, list[dict[str, Any]]]:
         actors = []
         for look, rig, journey, seed in ((BAY, bay_rig, bay, 2), (GREY, grey_rig, grey, 3)):
-            pose, activity, gait, phase = journey.at(
-                frame, lambda p, t, rig=rig, seed=seed: alive(rig, p, t, seconds, seed, 0.8)
-            )
+            pose, activity, gait, phase = journey.at(frame, partial(fidgeting, rig, seconds, seed))
             actors.append(Actor(look, pose, activity, gait, phase))
         return actors, None, []
 

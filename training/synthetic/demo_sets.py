@@ -25,13 +25,13 @@ def stall_at_night() -> Props:
         for at, spread in (((along, 0.05, -half + 0.16), (0.2, 0.16)), ((half - 0.16, 0.05, along), (0.16, 0.2))):
             props.blades(np.array(at), np.array(spread), 130, (0.08, 0.3), 0.003, 0.78, rgb(0.55, 0.42, 0.2), rng, 0.5)
     board = 1.35
-    for corner, along, grille in (
+    for corner, toward, grille in (
         ((-half, -half), (1, 0), False),
         ((half, -half), (0, 1), True),
         ((half, half), (-1, 0), False),
         ((-half, half), (0, -1), False),
     ):
-        start, way = np.array([corner[0], 0, corner[1]]), np.array([along[0], 0, along[1]]) * 2 * half
+        start, way = np.array([corner[0], 0, corner[1]]), np.array([toward[0], 0, toward[1]]) * 2 * half
         props.quad("wood", start, way, np.array([0, board, 0]), 1.1, tone, 0.03, casts=False, steps=6)
         props.box("wood", start + way / 2 + [0, board, 0], np.abs(way) / 2 + [0.05, 0.045, 0.05], tone * 0.7, casts=False)
         if grille:

@@ -77,10 +77,10 @@ def develop(colour: Linear, optics: Optics, rng: np.random.Generator) -> Picture
     out = np.asarray(np.clip(picture, 0, 255), np.uint8)[:, :, ::-1]
     if optics.shrink < 1:
         small = cv2.resize(out, None, fx=optics.shrink, fy=optics.shrink, interpolation=cv2.INTER_AREA)
-        out = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        out = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
     if optics.quality:
         _, packed = cv2.imencode(".jpg", np.ascontiguousarray(out), [cv2.IMWRITE_JPEG_QUALITY, optics.quality])
-        out = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+        out = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(out, np.uint8)
 
 
@@ -89,8 +89,8 @@ def _streak(length: float, angle: float) -> npt.NDArray[np.float32]:
     kernel = np.zeros((size, size), np.float32)
     kernel[size // 2] = 1
     turn = cv2.getRotationMatrix2D((size / 2 - 0.5, size / 2 - 0.5), angle, 1)
-    kernel = cv2.warpAffine(kernel, turn, (size, size))
-    return np.asarray(kernel / kernel.sum(), np.float32)
+    turned = cv2.warpAffine(kernel, turn, (size, size))
+    return np.asarray(turned / turned.sum(), np.float32)
 
 
 def cobweb(height: int, width: int, seed: int) -> Linear:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from training.synthetic.rig import Floats
@@ -39,7 +41,7 @@ class Props:
     ) -> None:
         """Triangles: points (3n, 3), normals (3n, 3) or (3,), uv (3n, 2), tint (3,) or (3n, 3)."""
         n = len(points)
-        row = np.zeros((n, 12), np.float32)
+        row: Any = np.zeros((n, 12), np.float32)  # as the device takes them
         row[:, :3], row[:, 3:6], row[:, 6:8], row[:, 8:11], row[:, 11] = points, normals, uv, tint, gloss
         self._rows.setdefault((surface, casts), []).append(row)
 

@@ -69,7 +69,7 @@ class IdentityMaker(StillMaker):
         camera = self._framed(camera, actor, rng)
         light = make_light(light_kind, place.indoors, camera.position, camera.target, rng)
         extra = self._in_front(camera, rng)
-        seen = Uploaded(tuple(uploaded.within(camera, (0, 0, self.width, self.height))), ())
+        seen = Uploaded(tuple(uploaded.within(camera, (0, 0, self.width, self.height))), np.zeros((0, 8, 3)))
         rendered, truths = self.studio.shoot(camera, light, seen, [actor], extra)
         optics = random_optics(light_kind, light.exposure, rng)
         optics = replace(optics, motion=optics.motion * self.width / STREAKS_AT)

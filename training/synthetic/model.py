@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pygltflib
+import pygltflib  # type: ignore[import-untyped]
 from scipy.spatial.transform import Rotation
 
 from training.synthetic.rig import Floats, Pose, Rig, rest_pose

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
+import numpy as np
 
 from training.synthetic.anatomy import HORSE_20
 from training.synthetic.sets import SETS
-from training.synthetic.stills import StillMaker
 
 CATEGORY = {"id": 1, "name": "horse", "keypoints": list(HORSE_20)}
+
+
+class Maker(Protocol):
+    """Makes one picture a seed."""
+
+    def make(self, seed: int) -> tuple[np.ndarray, dict[str, Any], list[dict[str, Any]]]:
+        """BGR picture, its fields in the JSON file, its annotations."""
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -22,7 +29,7 @@ def write_json(path: Path, content: Any) -> None:
     draft.replace(path)
 
 
-def make_part(maker: StillMaker, folder: Path, seeds: range, quality: int = 92) -> int:
+def make_part(maker: Maker, folder: Path, seeds: range, quality: int = 92) -> int:
     """One part.
 
     Pictures as JPEG and annotations.json; returns how many annotations it holds. A finished part is left as it is.
@@ -31,7 +38,8 @@ def make_part(maker: StillMaker, folder: Path, seeds: range, quality: int = 92) 
     if target.is_file():
         return 0
     folder.mkdir(parents=True, exist_ok=True)
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, seed in enumerate(seeds):
         picture, fields, found = maker.make(seed)
         name = f"{seed:07d}.jpg"

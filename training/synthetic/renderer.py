@@ -78,7 +78,7 @@ class Renderer:
     """One OpenGL context; draws any number of scenes."""
 
     def __init__(self, model: HorseModel, supersample: float = 2.0, shadow_size: int = SHADOW_SIZE) -> None:
-        self._context = moderngl.create_standalone_context(backend="egl")
+        self._context = moderngl.create_standalone_context(backend="egl")  # type: ignore[arg-type]  # the stub calls all further names dicts
         self._supersample = supersample
         c = self._context
         self._programs: dict[tuple[str, ...], moderngl.Program] = {}
@@ -229,14 +229,14 @@ class Renderer:
         for program in programs.values():
             _set(program, **common)
             if "contacts" in _uniforms(program):
-                program["contacts"].write(spots.tobytes())
+                _write(program, "contacts", spots.tobytes())
         # Depth of everything opaque first: each pixel is then shaded once.
-        target.color_mask = ((False,) * 4, (False,) * 4)
+        target.color_mask = ((False,) * 4, (False,) * 4)  # type: ignore[assignment]  # one for each attachment
         _set(self._prop_depth, camera=projection @ view)
         for batch in batches:
             if batch.surface not in CUT_OUTS:
                 batch.render(c, self._prop_depth, "3f 3x4 2x4 4x4", "in_position")
-        target.color_mask = ((True,) * 4, (True,) * 4)
+        target.color_mask = ((True,) * 4, (True,) * 4)  # type: ignore[assignment]
         c.enable(moderngl.CULL_FACE)  # a horse's far side would be shaded first and then painted over
         for horse in horses:
             self._draw_horse(horse, light)
@@ -251,12 +251,10 @@ class Renderer:
         drawn = self._read(target, window, (x1 - x0, y1 - y0), light)
         if patch is None:
             return drawn
-        parts = []
-        for old, new in ((patch.base.colour, drawn.colour), (patch.base.labels, drawn.labels), (patch.base.depth, drawn.depth)):
-            whole = old.copy()
-            whole[y0:y1, x0:x1] = new
-            parts.append(whole)
-        return Rendered(*parts)
+        whole = Rendered(patch.base.colour.copy(), patch.base.labels.copy(), patch.base.depth.copy())
+        whole.colour[y0:y1, x0:x1], whole.labels[y0:y1, x0:x1] = drawn.colour, drawn.labels
+        whole.depth[y0:y1, x0:x1] = drawn.depth
+        return whole
 
     def _draw_horse(self, horse: PlacedHorse, light: Light) -> None:
         look = horse.look
@@ -337,9 +335,9 @@ class Renderer:
         z = cv2.resize(raw, size, interpolation=cv2.INTER_NEAREST) * 2 - 1
         depth = 2 * near * far / (far + near - z * (far - near))
         np.nan_to_num(colour, copy=False, nan=0.0, posinf=2.0)
-        colour = cv2.resize(np.minimum(colour, 2.0), size, interpolation=cv2.INTER_AREA)
+        shown = cv2.resize(np.minimum(colour, 2.0), size, interpolation=cv2.INTER_AREA)
         labels = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
-        return Rendered(np.asarray(colour, np.float32), np.asarray(labels, np.uint8), np.asarray(depth, np.float32))
+        return Rendered(np.asarray(shown, np.float32), np.asarray(labels, np.uint8), np.asarray(depth, np.float32))
 
 
 def _sun_matrix(direction: Floats, camera: Camera, horses: list[PlacedHorse]) -> Floats:
@@ -387,10 +385,16 @@ def _uniforms(program: moderngl.Program) -> frozenset[str]:
     return frozenset(program)
 
 
+def _write(program: moderngl.Program, name: str, data: bytes) -> None:
+    uniform = program[name]
+    assert isinstance(uniform, moderngl.Uniform)
+    uniform.write(data)
+
+
 def _joints(program: moderngl.Program, skinning: Floats) -> None:
     packed = np.zeros((shaders.MAX_JOINTS, 4, 4), "f4")
     packed[: len(skinning)] = skinning.transpose(0, 2, 1)
-    program["joints"].write(packed.tobytes())
+    _write(program, "joints", packed.tobytes())
 
 
 def _set(program: moderngl.Program, **values: object) -> None:
@@ -398,9 +402,10 @@ def _set(program: moderngl.Program, **values: object) -> None:
     for name, value in values.items():
         if name not in known:
             continue
-        uniform = program[name]
         if isinstance(value, np.ndarray):
             data = value.T if value.ndim == 2 else value
-            uniform.write(np.ascontiguousarray(data, dtype="f4").tobytes())
+            _write(program, name, np.ascontiguousarray(data, dtype="f4").tobytes())
         else:
+            uniform = program[name]
+            assert isinstance(uniform, moderngl.Uniform | moderngl.UniformBlock)
             uniform.value = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -160,7 +160,7 @@ def draw(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
 class StillMaker:
     """Makes one picture a seed."""
 
-    light_shares = LIGHT_SHARES
+    light_shares: ClassVar = LIGHT_SHARES
     places: Mapping[str, float] = MappingProxyType({"stall": 3, "paddock": 3, "arena": 2, "aisle": 1.3})
     """Share of each place."""
 
@@ -232,7 +232,8 @@ class StillMaker:
         }[place.kind]
         count = int(rng.choice(len(counts), p=counts))
         actors: list[Actor] = []
-        props, spots = Props(), []
+        props = Props()
+        spots: list[Floats] = []
         for _ in range(count):
             look = dressed(random_look(int(rng.integers(self.identities.start, self.identities.stop)), tack=False), rng)
             activity = draw(rng, ACTIVITIES[place.kind])
@@ -282,7 +283,7 @@ class StillMaker:
         if len(actors) > 1 and rng.random() < 0.5:
             other = actors[int(rng.integers(len(actors)))]
             middle = (middle + other.pose.root * [1, 0, 1] + [0, middle[1], 0]) / 2 if other is not actor else middle
-        return middle + rng.normal(0, 0.22, 3) * [1, 0.7, 1]
+        return np.asarray(middle + rng.normal(0, 0.22, 3) * [1, 0.7, 1])
 
     def _camera(self, place: Place, actors: list[Actor], target: Floats, rng: np.random.Generator) -> tuple[Camera, str]:
         reach = {"stall": (1.9, 3.0), "aisle": (2.6, 9.0), "paddock": (3.0, 22.0), "arena": (3.0, 18.0)}[place.kind]

@@ -131,8 +131,8 @@ def _sand(rng: np.random.Generator) -> npt.NDArray[np.float32]:
                     2,
                     cv2.LINE_AA,
                 )
-    canvas = cv2.GaussianBlur(np.pad(canvas, ((8, 8), (8, 8), (0, 0)), mode="wrap"), (0, 0), 1.6)[8:-8, 8:-8]
-    return np.asarray(canvas + rng.normal(0, 0.025, canvas.shape), np.float32)
+    soft = cv2.GaussianBlur(np.pad(canvas, ((8, 8), (8, 8), (0, 0)), mode="wrap"), (0, 0), 1.6)[8:-8, 8:-8]
+    return np.asarray(soft + rng.normal(0, 0.025, soft.shape), np.float32)
 
 
 def _wood(rng: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -41,7 +41,7 @@ class Verifier(nn.Module):
     def features(self, crops: Tensor) -> Tensor:
         """Mean and maximum (N, 384) of the last map."""
         x = (crops - 127.0) / 128.0
-        if not torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+        if not torch.jit.is_tracing():  # type: ignore[no-untyped-call, attr-defined]
             x = x.contiguous(memory_format=torch.channels_last)  # four times faster on a CPU
         x = self.blocks(fn.relu6(self.stem(x)))
         return torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)

@@ -115,7 +115,7 @@ def train(folder: Path, run: Path, options: Options) -> None:
             for group in optimiser.param_groups:
                 group["lr"] = options.rate * (0.5 * (1 + np.cos(np.pi * step / options.steps)) + 0.01)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             recent = 0.98 * recent + 0.02 * loss.item() if step else loss.item()
             log.step(step + 1, f"cross entropy {recent:.3f}")
