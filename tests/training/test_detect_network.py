@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 import torch
 from training.common.export import export_fp32, open_session
 from training.detect.detector import Suppression
-from training.detect.export import FREE, STORED_BYTES, Calibration, Deployed, export
+from training.detect.export import FREE, Calibration, Deployed, export
 from training.detect.network import (
     CLASSES,
     COCO_ROWS,
@@ -31,6 +31,7 @@ from training.detect.network import (
 )
 from training.detect.parity import drawing
 from training.detect.recover import load_deployed
+from training.detect.store import STORED_BYTES
 
 torch.set_num_threads(1)  # two threads on a busy machine wait for one another
 
@@ -181,7 +182,7 @@ def test_the_exported_file_takes_any_number_of_pictures_of_any_shape_and_answers
 def test_weights_stored_small_make_a_small_file_and_keep_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bytes_from: int, share: float
 ) -> None:
-    monkeypatch.setattr("training.detect.export.STORED_BYTES", bytes_from)
+    monkeypatch.setattr("training.detect.store.STORED_BYTES", bytes_from)
     deployed = export(seeded(), tmp_path / "net.onnx", "1", Calibration(doubt=2), Suppression())
     whole = tmp_path / "whole.onnx"
     export_fp32(deployed, torch.zeros(1, 3, 64, 64), whole, input_name="images", output_names=("boxes", "scores"))

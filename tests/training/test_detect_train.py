@@ -14,8 +14,9 @@ import torch
 from training.detect import train as training
 from training.detect.compose import CALM, Batches, Composer, Mix
 from training.detect.data import Library, Picture, doubtful, explained, held_out, kind_of, load
+from training.detect.integers import in_bytes, prepare
 from training.detect.mine import agreed
-from training.detect.network import CLASSES, Nano, load_coco
+from training.detect.network import CLASSES, Nano, harden, load_coco
 from training.detect.train import Recipe, Trainer, load_average, rate_at
 from training.detect.yardsticks import Detector
 
@@ -91,6 +92,29 @@ def test_another_runs_weights_start_at_step_nought(trainer: type[Trainer], batch
     for taken in (second.network, second.teacher):
         for one, two in zip(first.average.state_dict().values(), taken.state_dict().values(), strict=True):
             assert torch.equal(one, two)
+
+
+def test_a_network_in_bytes_goes_on_learning_in_bytes(trainer: type[Trainer], batches: Batches, tmp_path: Path) -> None:
+    start = tiny(tmp_path)
+    harden(start)
+    prepare(start)
+    torch.save({"average": start.state_dict(), "hard": True, "bytes": True}, tmp_path / "first.pt")
+    run = trainer(tmp_path, RECIPE)
+    run.begin(tmp_path / "first.pt")
+    run.learn(batches[0])
+    before = start.state_dict()
+    changed = {name for name, now in run.network.state_dict().items() if not torch.equal(now, before[name])}
+    assert changed
+    assert all(in_bytes(network) for network in (run.network, run.average, run.teacher))
+    run.save(tmp_path / "second.pt")
+    again = trainer(tmp_path, RECIPE)
+    again.restore(tmp_path / "second.pt")
+    for one, two in zip(weights(run), weights(again), strict=True):
+        assert torch.equal(one, two)
+    for resumed in (run, again):
+        resumed.learn(batches[1])
+    for one, two in zip(weights(run), weights(again), strict=True):
+        torch.testing.assert_close(one, two, rtol=0, atol=0)
 
 
 def test_the_teacher_of_a_resumed_run_is_the_one_it_had(trainer: type[Trainer], batches: Batches, tmp_path: Path) -> None:

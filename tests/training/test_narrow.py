@@ -98,7 +98,7 @@ def test_depthwise_weights_keep_their_bits(quantised: Path) -> None:
     assert largest[(8, 16, 1, 1)] * 2 <= LIMIT
 
 
-@pytest.mark.parametrize("name", ["horse-pose", "horse-embedder"])
+@pytest.mark.parametrize("name", ["horse-detector", "horse-verifier", "horse-pose", "horse-embedder"])
 def test_the_embedded_int8_networks_are_narrow(name: str, tmp_path: Path) -> None:
     copy = tmp_path / "net.onnx"
     copy.write_bytes((WEIGHTS / f"{name}.onnx").read_bytes())

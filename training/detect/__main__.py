@@ -1,4 +1,4 @@
-"""`python -m training.detect mine|hard|train|blend|copy|evaluate|export`: see `training/README.md`."""
+"""`python -m training.detect mine|hard|train|blend|copy|round|evaluate|export`: see `training/README.md`."""
 
 from __future__ import annotations
 
@@ -55,6 +55,13 @@ def parser() -> argparse.ArgumentParser:
     copy.add_argument("--start", type=Path, help="an earlier copy (.pt or .onnx) to go on from when OUT has none")
     copy.add_argument("--steps", type=int, default=2400, help="optimiser steps in all")
     copy.add_argument("--rate", type=float, default=1e-3, help="highest step, as a share of a tensor's own size")
+
+    whole = commands.add_parser("round", help="make a copy of a network with hard-swish that computes in bytes")
+    whole.add_argument("network", type=Path, help="checkpoint (.pt) or exported file (.onnx)")
+    whole.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    whole.add_argument("--mined", type=Path, help="what `mine` wrote")
+    whole.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of rendered scenes")
+    whole.add_argument("--hard", type=Path, help="what `hard` wrote: pictures of other animals to see more often")
 
     evaluate = commands.add_parser("evaluate", help="figures beside both yardsticks")
     evaluate.add_argument("detectors", nargs="*", type=Path, help="checkpoints (.pt) or exported files (.onnx)")
@@ -193,6 +200,13 @@ def main(arguments: list[str] | None = None) -> int:
             synthetic=options.synthetic,
             hard=options.hard,
         )
+    elif options.command == "round":
+        from training.detect.data import load
+        from training.detect.ranges import in_bytes_of
+
+        library = load(options.data, options.mined, options.synthetic, hard=options.hard)
+        network = in_bytes_of(any_network(options.network, coco).eval(), library)
+        torch.save({"average": network.state_dict(), "hard": True, "bytes": True}, options.out)
     elif options.command == "evaluate":
         print(measured(options))
     else:

@@ -1,4 +1,4 @@
-"""From a checkpoint to `horse-detector.onnx`: the horse's score alone, calibrated, weights stored in half precision."""
+"""From a checkpoint to `horse-detector.onnx`: the horse's score alone, calibrated, in bytes where the network is."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from barnhand.networks.adapter import Verification
 from barnhand.networks.detectors.closer import Closer
 from training.common.export import export_fp32, write_metadata
 from training.detect.detector import Suppression
+from training.detect.integers import in_bytes, ranges, settle
 from training.detect.network import CLASSES, HORSE, RIVALS, Focus, Nano, fold_focus, keep_classes
+from training.detect.store import RANGES, keep_bytes, shorten, shrink
 
 #: Pixels of the first look at run time. With the second, taken where the first saw something, it takes less time than
 #: YOLOX-nano's 416² on most of the sets of `sets.py`, and as long on the slowest.
@@ -24,17 +23,12 @@ AREA = 108_544
 #: The second look.
 CLOSER = Closer(area=100_000)
 #: What a verifier is asked about, where there is one.
-VERIFICATION = Verification(low=0.05, high=0.5, weight=0.3)
+VERIFICATION = Verification(low=0.05, high=0.5, weight=0.25)
 #: Axes whose sizes stay free in the exported graph, beside the first.
 FREE = {"images": {2: "h", 3: "w"}, "boxes": {1: "m"}, "scores": {1: "m"}}
 #: The score from which a box counts; the shift is chosen for it.
 THRESHOLD = 0.3
 LICENCE = "MIT (BarnHand); weights derived from YOLOX-nano, Apache-2.0, Copyright (c) 2021-2022 Megvii Inc."
-
-
-#: Weights of at least this many numbers are stored in half precision, and of at least this many in bytes; biases and constants
-#: stay as they are. Smaller weights in bytes cost average precision.
-STORED_HALF, STORED_BYTES = 64, 30_000
 
 
 @dataclass(frozen=True)
@@ -80,35 +74,6 @@ class Deployed(nn.Module):
         return out.boxes, score
 
 
-def shrink(path: Path) -> None:
-    """Store the convolutions' weights of the file small; onnxruntime makes them floats once, when it loads the file.
-
-    The largest, deep in the network, as int8 with a scale an output channel, the others in half precision.
-    """
-    model = onnx.load(str(path))
-    weights = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
-    widened: list[onnx.NodeProto] = []
-    for tensor in list(model.graph.initializer):
-        wide = numpy_helper.to_array(tensor)
-        name = tensor.name
-        if name not in weights or wide.size < STORED_HALF:
-            continue
-        if wide.size < STORED_BYTES:
-            tensor.CopyFrom(numpy_helper.from_array(wide.astype(np.float16), f"{name}.half"))
-            widened.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
-            continue
-        scale = (np.abs(wide).max(axis=(1, 2, 3), keepdims=True).clip(1e-12) / 127).astype(np.float32)
-        tensor.CopyFrom(numpy_helper.from_array(np.rint(wide / scale).astype(np.int8), f"{name}.byte"))
-        model.graph.initializer.append(numpy_helper.from_array(scale, f"{name}.scale"))
-        widened.append(onnx.helper.make_node("Cast", [f"{name}.byte"], [f"{name}.whole"], to=onnx.TensorProto.FLOAT))
-        widened.append(onnx.helper.make_node("Mul", [f"{name}.whole", f"{name}.scale"], [name]))
-    rest = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend([*widened, *rest])
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
-
-
 def export(
     network: Nano,
     out: Path,
@@ -122,8 +87,15 @@ def export(
     """Write `out`, and return the torch network that it answers as."""
     deployed = Deployed(network.cpu().eval(), calibration)
     example = torch.zeros(2, 3, 96, 160)
+    steps: dict[str, Tensor] = {}
+    whole: dict[str, str] = {}
+    if in_bytes(deployed.network):
+        steps = settle(deployed.network)
+        whole = {RANGES: json.dumps(ranges(deployed.network))}
     export_fp32(deployed, example, out, input_name="images", output_names=("boxes", "scores"), free=FREE)
+    keep_bytes(out, steps)
     shrink(out)
+    shorten(out)
     meta = {
         "barnhand.family": "barnhand-detector",
         "barnhand.version": version,
@@ -133,7 +105,7 @@ def export(
         "barnhand.shift": str(calibration.shift),
         "licence": LICENCE,
     }
-    write_metadata(out, meta | looks(closer, verification))
+    write_metadata(out, meta | whole | looks(closer, verification))
     return deployed
 
 

@@ -60,16 +60,16 @@ class Raw(NamedTuple):
 
 
 class Conv(nn.Module):
-    """Convolution with bias, and SiLU or (`hard`) hard-swish; `same` padding for odd kernels."""
+    """Convolution with bias, and SiLU or hard-swish (`set_hard`); `same` padding for odd kernels."""
 
     def __init__(self, cin: int, cout: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(cin, cout, kernel, stride, (kernel - 1) // 2, groups=groups)
-        self.hard = False
+        self.activation: nn.Module = nn.SiLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv(x)
-        return nnf.hardswish(y) if self.hard else nnf.silu(y)
+        y: Tensor = self.activation(self.conv(x))
+        return y
 
 
 def space_to_depth(x: Tensor) -> Tensor:
@@ -95,10 +95,13 @@ class Bottleneck(nn.Module):
         self.squeeze = Conv(channels, channels)
         self.spread = depthwise(channels, channels)
         self.shortcut = shortcut
+        self.summed: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.spread(self.squeeze(x))
-        return x + y if self.shortcut else y
+        if self.shortcut:
+            y = self.summed(x + y)
+        return y
 
 
 class CrossStage(nn.Module):
@@ -110,11 +113,12 @@ class CrossStage(nn.Module):
         self.main = Conv(cin, half)
         self.side = Conv(cin, half)
         self.body = nn.Sequential(*(Bottleneck(half, shortcut) for _ in range(depth)))
+        self.joined: nn.Module = nn.Identity()
         self.join = Conv(2 * half, cout)
 
     def forward(self, x: Tensor) -> Tensor:
-        joined: Tensor = self.join(torch.cat([self.body(self.main(x)), self.side(x)], 1))
-        return joined
+        y: Tensor = self.join(self.joined(torch.cat([self.body(self.main(x)), self.side(x)], 1)))
+        return y
 
 
 class Pyramid(nn.Module):
@@ -124,15 +128,16 @@ class Pyramid(nn.Module):
         super().__init__()
         half = channels // 2
         self.squeeze = Conv(channels, half)
+        self.pooled: nn.Module = nn.Identity()
+        self.joined: nn.Module = nn.Identity()
         self.join = Conv(4 * half, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.squeeze(x)
-        pooled = [y]
+        pooled = [self.squeeze(x)]
         for _ in range(3):
-            pooled.append(nnf.max_pool2d(pooled[-1], 5, 1, 2))
-        joined: Tensor = self.join(torch.cat(pooled, 1))
-        return joined
+            pooled.append(self.pooled(nnf.max_pool2d(pooled[-1], 5, 1, 2)))
+        y: Tensor = self.join(self.joined(torch.cat(pooled, 1)))
+        return y
 
 
 class Head(nn.Module):
@@ -179,6 +184,13 @@ class Nano(nn.Module):
         self.stride4 = depthwise(8 * w, 8 * w, 2)
         self.up5 = CrossStage(16 * w, 16 * w, 1, shortcut=False)
         self.heads = nn.ModuleList(Head(c * w, 4 * w, classes) for c in (4, 8, 16))
+        # What is enlarged, and what is joined, passes through these; `integers.prepare` makes them round.
+        self.raised5: nn.Module = nn.Identity()
+        self.raised4: nn.Module = nn.Identity()
+        self.joined_m4: nn.Module = nn.Identity()
+        self.joined_p3: nn.Module = nn.Identity()
+        self.joined_p4: nn.Module = nn.Identity()
+        self.joined_p5: nn.Module = nn.Identity()
 
     def early(self, x: Tensor) -> Tensor:
         """The stem and first stage (stride 4): edges and textures, which stay frozen in fine-tuning."""
@@ -190,10 +202,10 @@ class Nano(nn.Module):
         c4 = self.dark4(c3)
         c5 = self.dark5(c4)
         l5 = self.lateral5(c5)
-        m4 = self.lateral4(self.down4(torch.cat([upsample(l5), c4], 1)))
-        p3 = self.down3(torch.cat([upsample(m4), c3], 1))
-        p4 = self.up4(torch.cat([self.stride3(p3), m4], 1))
-        p5 = self.up5(torch.cat([self.stride4(p4), l5], 1))
+        m4 = self.lateral4(self.down4(self.joined_m4(torch.cat([self.raised5(upsample(l5)), c4], 1))))
+        p3 = self.down3(self.joined_p3(torch.cat([self.raised4(upsample(m4)), c3], 1)))
+        p4 = self.up4(self.joined_p4(torch.cat([self.stride3(p3), m4], 1)))
+        p5 = self.up5(self.joined_p5(torch.cat([self.stride4(p4), l5], 1)))
         boxes, objects, classes = [], [], []
         for stride, head, p in zip(STRIDES, self.heads, (p3, p4, p5), strict=True):
             box, thing, kind = (out.float() for out in head(p))
@@ -269,7 +281,7 @@ def set_hard(network: nn.Module, hard: bool = True) -> None:
     """Use hard-swish, or SiLU, everywhere; the weights stay."""
     for module in network.modules():
         if isinstance(module, Conv):
-            module.hard = hard
+            module.activation = nn.Hardswish() if hard else nn.SiLU()
 
 
 @torch.no_grad()
@@ -294,7 +306,7 @@ def harden(network: Nano) -> None:
 
 def is_hard(network: nn.Module) -> bool:
     """Whether `harden` was called on it."""
-    return any(isinstance(module, Conv) and module.hard for module in network.modules())
+    return not any(isinstance(module, nn.SiLU) for module in network.modules())
 
 
 def keep_classes(network: Nano, rows: tuple[int, ...]) -> None:
@@ -316,7 +328,7 @@ def fold_focus(network: Nano) -> None:
     old = network.stem.conv
     assert old.bias is not None
     new = Conv(old.in_channels // 4, old.out_channels, 6, 2)
-    new.hard = network.stem.hard
+    new.activation = network.stem.activation
     with torch.no_grad():
         for block, (row, column) in enumerate(BLOCK):
             new.conv.weight[:, :, row::2, column::2] = old.weight[:, 3 * block : 3 * block + 3]

@@ -53,7 +53,10 @@ def drawing(size: int) -> Pixels:
 
 def write_parity(deployed: Deployed, path: Path, rendered: Sequence[Pixels], size: int = 416) -> None:
     """Write the archive for the network as it is about to be exported; `rendered`: pictures to add to the drawing."""
-    small = [drawing(size // ENLARGE), *(letterbox(picture, size // ENLARGE)[0] for picture in rendered)]
+    # With a camera's noise: in a flat region all values may lie at the border of two bytes, and fall to either side together.
+    noise = np.random.default_rng(4).integers(-8, 9, (size // ENLARGE, size // ENLARGE, 3))
+    drawn = np.clip(drawing(size // ENLARGE) + noise, 0, 255).astype(np.uint8)
+    small = [drawn, *(letterbox(picture, size // ENLARGE)[0] for picture in rendered)]
     images = np.stack(small).repeat(ENLARGE, axis=1).repeat(ENLARGE, axis=2).transpose(0, 3, 1, 2)
     with torch.no_grad():
         boxes, scores = deployed.eval()(torch.from_numpy(np.ascontiguousarray(images)).float())

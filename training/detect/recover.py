@@ -6,6 +6,7 @@ back to within a 254th of the channel's largest.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,12 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from training.detect.network import BLOCK, CLASSES, HORSE, RIVALS, Nano, load_coco, set_hard, space_to_depth
+from training.detect.integers import become, set_ranges
+from training.detect.network import BLOCK, CLASSES, HORSE, RIVALS, Nano, load_coco, space_to_depth
+from training.detect.store import PREFIX, RANGES
 
 Array = npt.NDArray[np.float32]
 
-#: Prefix of the network's weights in the exported graph.
-PREFIX = "network."
 #: The first convolution, which takes the picture's pixels in another layout in the graph: see `network.fold_focus`.
 FIRST = "stem.conv.weight"
 
@@ -28,7 +29,10 @@ def weights_in(path: Path) -> dict[str, Array]:
     """Weights and biases of the convolutions by the network's names."""
     graph = onnx.load(str(path)).graph
     known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:  # see `export.shrink`
+    for node in graph.node:  # see `store`
+        if node.op_type == "DequantizeLinear" and node.input[0] in known and known[node.input[1]].ndim:
+            whole, step = (known[name].astype(np.float32) for name in node.input[:2])
+            known[node.output[0]] = whole * step.reshape(-1, *[1] * (whole.ndim - 1))
         if node.op_type == "Cast" and node.input[0] in known:
             known[node.output[0]] = known[node.input[0]].astype(np.float32)
         if node.op_type == "Mul" and all(name in known for name in node.input):
@@ -43,7 +47,7 @@ def weights_in(path: Path) -> dict[str, Array]:
 
 
 def load_deployed(path: Path, coco: Path) -> Nano:
-    """The network of an exported file, hard where the file is; what it lacks, its other classes, comes from `coco`.
+    """The network of an exported file, with its activations and arithmetic; its other classes, which it lacks, are `coco`'s.
 
     Raises ValueError when the file lacks a convolution or has it in another shape.
     """
@@ -64,5 +68,8 @@ def load_deployed(path: Path, coco: Path) -> Nano:
         else:
             raise ValueError(f"{path.name}: {name} has shape {tuple(given.shape)}, not {tuple(value.shape)}.")
     network.load_state_dict(state)
-    set_hard(network, any(node.op_type == "HardSwish" for node in onnx.load(str(path)).graph.node))
+    model = onnx.load(str(path))
+    kept = {entry.key: entry.value for entry in model.metadata_props}
+    become(network, any(node.op_type == "HardSwish" for node in model.graph.node), RANGES in kept)
+    set_ranges(network, json.loads(kept.get(RANGES, "{}")))
     return network

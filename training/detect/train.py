@@ -19,8 +19,9 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from training.common.precision import half
 from training.detect.compose import CALM, Batch, Batches, Composer, From, Mix
 from training.detect.data import load
+from training.detect.integers import become, in_bytes
 from training.detect.loss import Losses, Weights, losses
-from training.detect.network import Nano, is_hard, load_coco, set_hard
+from training.detect.network import Nano, is_hard, load_coco
 from training.detect.recover import load_deployed
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ class Trainer:
         state: dict[str, Any] = {
             "step": self.step,
             "hard": is_hard(self.network),
+            "bytes": in_bytes(self.network),
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "teacher": self.teacher.state_dict(),
@@ -135,18 +137,17 @@ class Trainer:
         """Take over the averaged weights of another run, or those of an exported file, for the network and its teacher."""
         start = load_deployed(path, self.coco) if path.suffix == ".onnx" else load_average(path)
         for network in (self.network, self.average, self.teacher):
+            become(network, is_hard(start), in_bytes(start))
             network.load_state_dict(start.state_dict())
-            set_hard(network, is_hard(start))
 
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.teacher.load_state_dict(state["teacher"])
+        for name in ("network", "average", "teacher"):
+            network: Nano = getattr(self, name)
+            become(network, bool(state.get("hard")), bool(state.get("bytes")))
+            network.load_state_dict(state[name])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
-        for network in (self.network, self.average, self.teacher):
-            set_hard(network, bool(state.get("hard")))
 
 
 def load_average(checkpoint: Path) -> Nano:
@@ -154,8 +155,8 @@ def load_average(checkpoint: Path) -> Nano:
     saved: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
     state: dict[str, Tensor] = saved["average"]
     network = Nano(state["heads.0.class_out.weight"].shape[0], width=state["stem.conv.weight"].shape[0])
+    become(network, bool(saved.get("hard")), bool(saved.get("bytes")))
     network.load_state_dict(state)
-    set_hard(network, bool(saved.get("hard")))
     return network.eval()
 
 
@@ -167,16 +168,16 @@ def blend(coco: Path, parts: Sequence[tuple[Path, float]], out: Path) -> None:
     """
     rest = 1.0 - sum(share for _, share in parts)
     networks = [(load_average(path), share) for path, share in parts]
-    hard = any(is_hard(network) for network, _ in networks)
-    if hard and (rest > 1e-6 or not all(is_hard(network) for network, _ in networks)):
-        raise ValueError("networks with hard-swish and with SiLU, as COCO's, have no mean.")
     if not parts or rest < -1e-6 or any(share <= 0 for _, share in parts):
         raise ValueError(f"shares must be positive and sum to at most 1, got {[share for _, share in parts]}.")
-    mean = {name: value * rest for name, value in load_coco(coco).state_dict().items()}
-    for network, share in networks:
-        for name, value in network.state_dict().items():
-            mean[name] += share * value
-    torch.save({"average": mean, "hard": hard}, out)
+    if rest > 1e-6:
+        networks.append((load_coco(coco), rest))
+    if len(kinds := {(is_hard(network), in_bytes(network)) for network, _ in networks}) > 1:
+        raise ValueError("networks with hard-swish, with SiLU, as COCO's, and in bytes have no mean.")
+    states = [(network.state_dict(), share) for network, share in networks]
+    mean = {name: sum(share * state[name] for state, share in states) for name in states[0][0]}
+    ((hard, whole),) = kinds
+    torch.save({"average": mean, "hard": hard, "bytes": whole}, out)
 
 
 def _loader_starts(_: int) -> None:
