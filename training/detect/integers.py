@@ -196,9 +196,9 @@ def seams(network: Nano) -> dict[str, nn.Module]:
 
 
 #: Of the network itself.
-SEAMS = ("joined_m4", "joined_p3", "joined_p4", "joined_p5")
+SEAMS = ("joined_m4", "joined_p4", "joined_p5")
 #: What is computed in floats: the first stages, all of stride 8 behind them, and what leads to the boxes' edges.
-FLOATS = ("stem", "dark2", "dark3", "raised4", "joined_p3", "down3", "heads.0")
+FLOATS = ("stem", "dark2", "dark3", "down3", "heads.0")
 #: Convolutions in floats whose output is rounded, for what reads it next is in bytes.
 LASTS = ("dark3.1.join", "down3.join")
 #: Where that happens.

@@ -186,9 +186,7 @@ class Nano(nn.Module):
         self.heads = nn.ModuleList(Head(c * w, 4 * w, classes) for c in (4, 8, 16))
         # What is enlarged, and what is joined, passes through these; `integers.prepare` makes them round.
         self.raised5: nn.Module = nn.Identity()
-        self.raised4: nn.Module = nn.Identity()
         self.joined_m4: nn.Module = nn.Identity()
-        self.joined_p3: nn.Module = nn.Identity()
         self.joined_p4: nn.Module = nn.Identity()
         self.joined_p5: nn.Module = nn.Identity()
 
@@ -203,7 +201,7 @@ class Nano(nn.Module):
         c5 = self.dark5(c4)
         l5 = self.lateral5(c5)
         m4 = self.lateral4(self.down4(self.joined_m4(torch.cat([self.raised5(upsample(l5)), c4], 1))))
-        p3 = self.down3(self.joined_p3(torch.cat([self.raised4(upsample(m4)), c3], 1)))
+        p3 = self.down3(torch.cat([upsample(m4), c3], 1))
         p4 = self.up4(self.joined_p4(torch.cat([self.stride3(p3), m4], 1)))
         p5 = self.up5(self.joined_p5(torch.cat([self.stride4(p4), l5], 1)))
         boxes, objects, classes = [], [], []
