@@ -49,9 +49,7 @@ def parser() -> argparse.ArgumentParser:
     copy = commands.add_parser("copy", help="teach a copy with hard-swish to answer as a network with SiLU does")
     copy.add_argument("network", type=Path, help="checkpoint (.pt) or exported file (.onnx)")
     copy.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log")
-    copy.add_argument("--mined", type=Path, help="what `mine` wrote")
-    copy.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of rendered scenes")
-    copy.add_argument("--hard", type=Path, help="what `hard` wrote: pictures of other animals to show more often")
+    pictures(copy)
     copy.add_argument("--start", type=Path, help="an earlier copy (.pt or .onnx) to go on from when OUT has none")
     copy.add_argument("--steps", type=int, default=2400, help="optimiser steps in all")
     copy.add_argument("--rate", type=float, default=1e-3, help="highest step, as a share of a tensor's own size")
@@ -59,9 +57,7 @@ def parser() -> argparse.ArgumentParser:
     whole = commands.add_parser("round", help="make a copy of a network with hard-swish that computes in bytes")
     whole.add_argument("network", type=Path, help="checkpoint (.pt) or exported file (.onnx)")
     whole.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    whole.add_argument("--mined", type=Path, help="what `mine` wrote")
-    whole.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of rendered scenes")
-    whole.add_argument("--hard", type=Path, help="what `hard` wrote: pictures of other animals to see more often")
+    pictures(whole)
 
     evaluate = commands.add_parser("evaluate", help="figures beside both yardsticks")
     evaluate.add_argument("detectors", nargs="*", type=Path, help="checkpoints (.pt) or exported files (.onnx)")
@@ -82,6 +78,13 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--verifier", type=Path, help="horse-verifier.onnx, to be asked about boxes in doubt")
     export.add_argument("--rendered", type=Path, nargs="*", default=[], help="pictures for the parity archive")
     return top
+
+
+def pictures(command: argparse.ArgumentParser) -> None:
+    """Where the pictures of a copy come from, beside `--data`."""
+    command.add_argument("--mined", type=Path, help="what `mine` wrote")
+    command.add_argument("--synthetic", type=Path, nargs="*", default=[], help="folders of rendered scenes")
+    command.add_argument("--hard", type=Path, help="what `hard` wrote: pictures of other animals to show more often")
 
 
 def any_network(path: Path, coco: Path) -> Nano:

@@ -30,6 +30,16 @@ from training.detect.network import Bottleneck, Conv, CrossStage, Nano, Pyramid,
 KNEE = 3.0
 #: Its lowest value.
 LOWEST = -0.375
+#: Where the network itself joins; blocks have seams of their own.
+SEAMS = ("joined_m4", "joined_p4", "joined_p5")
+#: What is computed in floats: the first stages, all of stride 8 behind them, and what leads to the boxes' edges.
+FLOATS = ("stem", "dark2", "dark3", "down3", "heads.0")
+#: Convolutions in floats whose output is rounded, for what reads it next is in bytes.
+LASTS = ("dark3.1.join", "down3.join")
+#: Where that happens.
+ENTRANCES = {f"{name}.activation.1": name for name in LASTS}
+#: What only moves or chooses bytes keeps the range of the activation it comes from.
+MOVED = {"raised5": "lateral5", "dark5.1.pooled": "dark5.1.squeeze"}
 
 
 class Range(NamedTuple):
@@ -69,7 +79,7 @@ def _byte(g: Any, value: int) -> Any:
 
 
 class HardSwish(torch.autograd.Function):
-    """Hard-swish in bytes, as one node forward and one back, so that training keeps two tensors of it and not eight."""
+    """Hard-swish in bytes, as one step forward and one back, so that training keeps one tensor of it."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, inner: Range, outer: Range) -> Tensor:
@@ -195,18 +205,6 @@ def seams(network: Nano) -> dict[str, nn.Module]:
     return {name: module for name, module in found.items() if not in_floats(name)}
 
 
-#: Of the network itself.
-SEAMS = ("joined_m4", "joined_p4", "joined_p5")
-#: What is computed in floats: the first stages, all of stride 8 behind them, and what leads to the boxes' edges.
-FLOATS = ("stem", "dark2", "dark3", "down3", "heads.0")
-#: Convolutions in floats whose output is rounded, for what reads it next is in bytes.
-LASTS = ("dark3.1.join", "down3.join")
-#: Where that happens.
-ENTRANCES = {f"{name}.activation.1": name for name in LASTS}
-#: What only moves or chooses bytes keeps the range of the activation it comes from.
-MOVED = {"raised5": "lateral5", "dark5.1.pooled": "dark5.1.squeeze"}
-
-
 def in_floats(name: str) -> bool:
     """Whether that part of the network is computed in floats."""
     return name.startswith(FLOATS) or ".box_body." in name
@@ -234,9 +232,9 @@ def prepare(network: Nano) -> None:
     """Make a network with hard-swish round as the int8 file does; ranges are to be chosen (`ranges.choose`) or loaded."""
     if not is_hard(network):
         raise ValueError("only a network with hard-swish is computed in bytes: copy it first.")
-    for name, module in inner_convs(network).items():
+    for module in inner_convs(network).values():
         module.conv = like(module.conv, ByteConv)
-        put(network, f"{name}.activation", ByteSwish())
+        module.activation = ByteSwish()
     for name in LASTS:
         put(network, f"{name}.activation", nn.Sequential(nn.Hardswish(), Bytes()))
     for name in (*seams(network), *MOVED):

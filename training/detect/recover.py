@@ -1,7 +1,7 @@
 """The torch weights of an exported `horse-detector.onnx`, so that training can go on where no checkpoint was kept.
 
 Weights are stored in half precision, which comes back to within a 2048th of what it was, the largest in bytes, which come
-back to within a 254th of the channel's largest.
+back to within a 254th of the channel's largest. What is multiplied as bytes comes back as it was rounded.
 """
 
 from __future__ import annotations
